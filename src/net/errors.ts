@@ -1,0 +1,28 @@
+/** The connection under an exchange is gone: the peer closed or reset it, or it was cut. */
+export class ClientDisconnectedError extends Error {
+  override readonly name: string = 'ClientDisconnectedError';
+  readonly code: string = 'AIO_CLIENT_DISCONNECTED';
+
+  constructor(message = 'The client closed the connection', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** An answer that does not keep to what its head said, or comes in the wrong order. The connection is closed. */
+export class ResponseStateError extends Error {
+  override readonly name: string = 'ResponseStateError';
+  readonly code: string = 'AIO_RESPONSE_STATE';
+}
+
+/** The request's body could not be read to its end. */
+export class RequestPayloadError extends Error {
+  override readonly name: string = 'RequestPayloadError';
+  readonly code: string = 'AIO_REQUEST_PAYLOAD';
+  /** Status that a server answers with when the handler lets the error through. */
+  readonly status: number;
+
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
