@@ -16,7 +16,7 @@ import type { CIMultiDict } from '../message/index.ts';
 import { answerHead, type HeadContext, isBodyless, plainHead } from './answer-head.ts';
 import { BAD_REQUEST_HEAD } from './bad-request-head.ts';
 import { ClientDisconnectedError, ResponseStateError } from './errors.ts';
-import type { RequestHead, ResponseHead } from './exchange.ts';
+import type { Endpoint, RequestHead, ResponseHead } from './exchange.ts';
 import { Output } from './output.ts';
 
 /** Bodies larger than this go to the socket piece by piece, so that progress can be seen and memory stays bounded. */
@@ -34,12 +34,13 @@ interface Waiter {
  * surrounds an answer (which request, what comes next) is the connection's.
  */
 export abstract class AnswerWriter implements HeadContext {
-  readonly socket: Socket;
+  socket: Socket;
   head: RequestHead;
   keepAlive: boolean;
   started: boolean;
   bytesSent: number;
   isOld: boolean;
+  /** @internal */
   protected readonly output: Output;
   /** An answer is being written, or may be. */
   protected answering: boolean;
@@ -49,6 +50,8 @@ export abstract class AnswerWriter implements HeadContext {
   #bodyless: boolean;
   #rest: Uint8Array | undefined;
   #waiters: Waiter[] | undefined;
+  #awaitsDrain: boolean;
+  #flushScheduled: boolean;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -65,19 +68,42 @@ export abstract class AnswerWriter implements HeadContext {
     this.#bodyless = false;
     this.#rest = undefined;
     this.#waiters = undefined;
+    this.#awaitsDrain = false;
+    this.#flushScheduled = false;
+  }
+
+  /** @internal Writes to another socket from now on. */
+  protected attachSocket(socket: Socket): void {
+    this.socket = socket;
+    this.output.attach(socket);
+  }
+
+  /** @internal Keeps nothing of the last request. */
+  protected forgetAnswer(): void {
+    this.head = BAD_REQUEST_HEAD;
   }
 
   abstract get dateLine(): string;
   abstract get serverLine(): string;
   /** The answer is complete in the output; `keepAlive` says whether another request may follow. */
   protected abstract answerDone(): void;
-  /** Something was put into the output outside of the loop that flushes by itself. */
-  protected abstract outputAdded(): void;
   /** Last chance to find out that the connection cannot go on after this answer. */
   protected abstract settleKeepAlive(): void;
   protected abstract cut(): void;
   /** The peer takes less than it is given. */
   protected abstract outputBlocked(): void;
+
+  get secure(): boolean {
+    return 'encrypted' in this.socket;
+  }
+
+  get remote(): Endpoint | undefined {
+    return endpoint(this.socket.remoteAddress, this.socket.remotePort);
+  }
+
+  get local(): Endpoint | undefined {
+    return endpoint(this.socket.localAddress, this.socket.localPort);
+  }
 
   get method(): string {
     return this.head.method;
@@ -134,7 +160,7 @@ export abstract class AnswerWriter implements HeadContext {
     this.#written = 0;
     this.#bodyless = answer.bodyless;
     this.#text(answer.text);
-    this.outputAdded();
+    this.flushSoon();
   }
 
   write(chunk: Uint8Array | string): Promise<void> | undefined {
@@ -152,7 +178,7 @@ export abstract class AnswerWriter implements HeadContext {
     if (this.#frame === FRAME_CHUNKED) this.#text(chunkHead(size));
     this.#data(data);
     if (this.#frame === FRAME_CHUNKED) this.#text(CHUNK_END);
-    this.output.flush();
+    this.flush();
     return this.#pace();
   }
 
@@ -186,8 +212,34 @@ export abstract class AnswerWriter implements HeadContext {
   /** The connection is gone: nobody may wait for it any longer. */
   protected abandonOutput(error: Error): void {
     this.#rest = undefined;
+    this.#awaitsDrain = false;
     this.output.clear();
     this.#wake(error);
+  }
+
+  /** Gives everything to the socket, and listens for the moment when it has taken it. */
+  protected flush(): void {
+    if (this.output.flush() || this.#awaitsDrain) return;
+    const { socket } = this;
+    this.#awaitsDrain = true;
+    this.outputBlocked();
+    socket.once('drain', () => {
+      this.#awaitsDrain = false;
+      if (this.socket === socket) this.drained();
+    });
+  }
+
+  /** More may follow in this turn of the loop: all of it leaves in one write. */
+  protected flushSoon(): void {
+    if (this.#flushScheduled || this.output.size === 0) return;
+    this.#flushScheduled = true;
+    setImmediate(flushScheduled, this);
+  }
+
+  /** @internal */
+  flushNow(): void {
+    this.#flushScheduled = false;
+    if (!this.socket.destroyed) this.flush();
   }
 
   #sendRest(): void {
@@ -197,19 +249,16 @@ export abstract class AnswerWriter implements HeadContext {
       rest = rest.subarray(piece.length);
       this.#rest = rest;
       this.#data(piece);
-      this.output.flush();
+      this.flush();
     } while (rest.length > 0 && !this.socket.writableNeedDrain && !this.socket.destroyed);
-    if (rest.length > 0) {
-      this.outputBlocked();
-      return;
-    }
+    if (rest.length > 0) return;
     this.#rest = undefined;
     this.#finish();
   }
 
   #finish(): void {
     this.answering = false;
-    if (this.output.size > FLUSH_SIZE) this.output.flush();
+    if (this.output.size > FLUSH_SIZE) this.flush();
     this.answerDone();
   }
 
@@ -228,7 +277,6 @@ export abstract class AnswerWriter implements HeadContext {
   #pace(): Promise<void> | undefined {
     if (this.socket.destroyed) return Promise.reject(new ClientDisconnectedError());
     if (!this.socket.writableNeedDrain) return undefined;
-    this.outputBlocked();
     return suspend<void>((resolve, reject) => {
       const waiter: Waiter = { resolve, reject };
       (this.#waiters ??= []).push(waiter);
@@ -277,4 +325,12 @@ function trailerSection(trailers: CIMultiDict | undefined): string {
     if (!isTrailerName(name)) throw new HeadError(`Header ${name} is not allowed in a trailer section`);
   }
   return lastChunk(trailers.raw);
+}
+
+function flushScheduled(writer: AnswerWriter): void {
+  writer.flushNow();
+}
+
+function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
+  return address === undefined || port === undefined ? undefined : { address, port };
 }

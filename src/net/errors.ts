@@ -26,3 +26,30 @@ export class RequestPayloadError extends Error {
     this.status = status;
   }
 }
+
+/** The server closed the connection before it answered. */
+export class ServerDisconnectedError extends Error {
+  override readonly name: string = 'ServerDisconnectedError';
+  readonly code: string = 'AIO_SERVER_DISCONNECTED';
+
+  constructor(message = 'Server disconnected', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The server was silent for longer than `sockRead`. */
+export class ReadTimeoutError extends Error {
+  override readonly name: string = 'ReadTimeoutError';
+  readonly code: string = 'AIO_READ_TIMEOUT';
+
+  /** @param timeout - milliseconds that were allowed */
+  constructor(timeout: number) {
+    super(`Timeout on reading data from socket: nothing came for ${timeout} ms`);
+  }
+}
+
+/** The body of a response broke off, or its framing is wrong. */
+export class ResponsePayloadError extends Error {
+  override readonly name: string = 'ResponsePayloadError';
+  readonly code: string = 'AIO_RESPONSE_PAYLOAD';
+}

@@ -12,6 +12,8 @@ export interface RequestHead {
   readonly target: string;
   readonly version: HttpVersion;
   readonly headers: CIMultiDictProxy;
+  /** `false` when it is known that there is no Expect field, so that nobody needs to look for it. */
+  readonly expect?: boolean;
   /** One field by its lower-case name; a repeated field is joined with `', '`; `undefined` when absent. */
   header(name: string): string | undefined;
 }
@@ -56,6 +58,11 @@ export interface ExchangeOwner {
   exchangeDone(error: Error | undefined): void;
   /** The handler took longer than `handlerTimeout`. */
   exchangeTimedOut(): void;
+  /**
+   * The client ended its side while its answer is being made. Nearly always it has gone away; one that only half-closed
+   * (RFC 9112 §9.6) still gets the answer, if there is one.
+   */
+  clientEnded(): void;
 }
 
 /**

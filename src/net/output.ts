@@ -8,7 +8,7 @@ const JOIN_LIMIT = 65_536;
  * are latin1 strings, which the socket takes as they are.
  */
 export class Output {
-  readonly #socket: Socket;
+  #socket: Socket;
   #text: string;
   #parts: (string | Uint8Array)[] | undefined;
   /** Bytes gathered and not yet given to the socket. */
@@ -19,6 +19,11 @@ export class Output {
     this.#text = '';
     this.#parts = undefined;
     this.size = 0;
+  }
+
+  /** Writes to another socket from now on. */
+  attach(socket: Socket): void {
+    this.#socket = socket;
   }
 
   /** Every character is one byte. */
@@ -37,22 +42,20 @@ export class Output {
     this.#parts.push(bytes);
   }
 
-  /** Gives everything to the socket. */
-  flush(): void {
+  /** Gives everything to the socket; `false` when it has more now than it should. */
+  flush(): boolean {
     const { size } = this;
-    if (size === 0) return;
+    if (size === 0) return true;
     this.size = 0;
     const parts = this.#parts;
     if (parts === undefined) {
       const text = this.#text;
       this.#text = '';
-      this.#socket.write(text, 'latin1');
-      return;
+      return this.#socket.write(text, 'latin1');
     }
     this.#parts = undefined;
-    if (parts.length === 1) this.#socket.write(parts[0]!);
-    else if (size <= JOIN_LIMIT) this.#socket.write(join(parts, size));
-    else this.#writeAll(parts);
+    if (parts.length > 1 && size <= JOIN_LIMIT) return this.#socket.write(join(parts, size));
+    return this.#writeAll(parts);
   }
 
   /** Drops what was gathered. */
@@ -62,13 +65,14 @@ export class Output {
     this.size = 0;
   }
 
-  #writeAll(parts: (string | Uint8Array)[]): void {
+  #writeAll(parts: (string | Uint8Array)[]): boolean {
+    let ready = true;
     this.#socket.cork();
     for (const part of parts) {
-      if (typeof part === 'string') this.#socket.write(part, 'latin1');
-      else this.#socket.write(part);
+      ready = typeof part === 'string' ? this.#socket.write(part, 'latin1') : this.#socket.write(part);
     }
     this.#socket.uncork();
+    return ready;
   }
 }
 

@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net';
 import { DateLine, fieldLine } from '../http1/index.ts';
 import type { ExchangeHandler } from './exchange.ts';
+import { Http1Exchange } from './http1-exchange.ts';
 import { resolveServerOptions, type ServerOptions, tickLengthFor } from './options.ts';
 import { ServerConnection } from './server-connection.ts';
 import { TimerWheel } from './timer-wheel.ts';
+
+/** Exchanges kept for the next connection that wakes up. */
+const MAX_SPARE_EXCHANGES = 256;
 
 /**
  * Serves HTTP/1.1 on sockets that are given to it; which address they come from is a `Listener`'s business. Owns the connections, their
@@ -33,6 +37,7 @@ export class Server {
   /** @internal */
   readonly serverLine: string;
   readonly #connections: Set<ServerConnection>;
+  readonly #spare: Http1Exchange[];
   #onQuiet: (() => void)[];
 
   /** @throws RangeError, HeadError when an option is out of range. */
@@ -46,6 +51,7 @@ export class Server {
     const { serverHeader } = this.options;
     this.serverLine = serverHeader === false ? '' : fieldLine('Server', serverHeader);
     this.#connections = new Set();
+    this.#spare = [];
     this.#onQuiet = [];
   }
 
@@ -84,6 +90,19 @@ export class Server {
     this.wheel.stop();
   }
 
+  /** @internal A connection has something to do. */
+  borrowExchange(connection: ServerConnection): Http1Exchange {
+    const exchange = this.#spare.pop();
+    if (exchange === undefined) return new Http1Exchange(this, connection);
+    exchange.attach(connection);
+    return exchange;
+  }
+
+  /** @internal A connection has nothing to do any more. */
+  returnExchange(exchange: Http1Exchange): void {
+    if (this.#spare.length < MAX_SPARE_EXCHANGES) this.#spare.push(exchange);
+  }
+
   /** @internal A connection is gone. */
   forget(connection: ServerConnection): void {
     this.wheel.remove(connection);
@@ -92,7 +111,7 @@ export class Server {
     this.settled();
   }
 
-  /** @internal A connection has nothing to do any more. */
+  /** @internal Something that a shutdown may wait for has ended. */
   settled(): void {
     if (this.#onQuiet.length === 0 || this.#isBusy()) return;
     for (const resolve of this.#onQuiet.splice(0)) resolve();

@@ -1,0 +1,442 @@
+import { ERROR, type Fault, HEAD, ProtocolError } from '../http1/index.ts';
+import type { CIMultiDictProxy, StreamReader } from '../message/index.ts';
+import { upgradeHead } from './answer-head.ts';
+import { AnswerWriter } from './answer-writer.ts';
+import { BAD_REQUEST_HEAD } from './bad-request-head.ts';
+import { ClientDisconnectedError, RequestPayloadError, ResponseStateError } from './errors.ts';
+import type { Exchange, ExchangeOwner, ResponseHead, UpgradedConnection } from './exchange.ts';
+import { RequestIntake } from './request-intake.ts';
+import type { Server } from './server.ts';
+import type { ServerConnection } from './server-connection.ts';
+import { StallWatch } from './stall-watch.ts';
+
+/** No request, or only the beginning of one, is here. */
+const IDLE = 0;
+/** A request is being answered. */
+const BUSY = 1;
+/** The answer is sent; the rest of the request's body is read and dropped so that the connection can go on. */
+const DRAINING = 2;
+/** The last answer is sent or on its way; what still arrives is dropped until the peer ends too (RFC 9112 §9.6). */
+const CLOSING = 3;
+/** The socket was handed over. */
+const UPGRADED = 4;
+
+/** An unread body larger than this is not worth reading to save a connection. */
+const MAX_DRAINED_BYTES = 4_194_304;
+/** How often a slow body, or a peer that takes nothing, is looked at. */
+const CHECK_INTERVAL = 1_000;
+
+const ANSWERED = new RequestPayloadError('The request was answered before its body was read', 400);
+
+/**
+ * HTTP/1.1 on a connection that is not idle. It is the exchange of the request being answered, so a request costs no object
+ * here. Requests are taken one after another (RFC 9112 §9.3.2): what comes early waits, bounded.
+ */
+export class Http1Exchange extends AnswerWriter implements Exchange {
+  error: ProtocolError | undefined;
+  owner: ExchangeOwner | undefined;
+  readonly #server: Server;
+  readonly #intake: RequestIntake;
+  readonly #stall: StallWatch;
+  #connection: ServerConnection;
+  #state: number;
+  #processing: boolean;
+  #inputEnded: boolean;
+  /** The deadline in force is that of a head: more bytes of the same head must not move it. */
+  #headTimed: boolean;
+  #continueWanted: boolean;
+  #drainedBytes: number;
+  #handlerDeadline: number;
+
+  constructor(server: Server, connection: ServerConnection) {
+    super(connection.socket);
+    this.error = undefined;
+    this.owner = undefined;
+    this.#server = server;
+    this.#intake = new RequestIntake(connection.socket, server.options);
+    this.#stall = new StallWatch();
+    this.#connection = connection;
+    this.#state = IDLE;
+    this.#processing = false;
+    this.#inputEnded = false;
+    this.#headTimed = true;
+    this.#continueWanted = false;
+    this.#drainedBytes = 0;
+    this.#handlerDeadline = Infinity;
+  }
+
+  /** Begins to work for a connection. Everything is as new: only an exchange that has nothing left to do is given back. */
+  attach(connection: ServerConnection): void {
+    this.attachSocket(connection.socket);
+    this.#intake.attach(connection.socket);
+    this.#connection = connection;
+    this.#headTimed = false;
+  }
+
+  get body(): Uint8Array | StreamReader | undefined {
+    return this.#intake.body;
+  }
+
+  get trailers(): CIMultiDictProxy | undefined {
+    return this.#intake.trailers;
+  }
+
+  get dateLine(): string {
+    return this.#server.date.line;
+  }
+
+  get serverLine(): string {
+    return this.#server.serverLine;
+  }
+
+  get serverHeader(): string | undefined {
+    return this.#server.options.serverHeader || undefined;
+  }
+
+  get busy(): boolean {
+    if (this.#state === CLOSING) return !this.socket.writableFinished;
+    return this.#state === BUSY || this.#state === UPGRADED;
+  }
+
+  sendContinue(): void {
+    if (!this.#continueWanted || this.started) return;
+    this.#continueWanted = false;
+    this.output.text('HTTP/1.1 100 Continue\r\n\r\n');
+    this.flush();
+  }
+
+  upgrade(head: ResponseHead): UpgradedConnection {
+    if (this.started || this.#state !== BUSY || !this.#intake.complete) {
+      throw new ResponseStateError('Only a request that was read and not answered yet can be upgraded');
+    }
+    const text = upgradeHead(head, this);
+    this.started = true;
+    this.answering = false;
+    this.bytesSent += text.length;
+    this.output.text(text);
+    this.flush();
+    this.#state = UPGRADED;
+    this.#connection.detach();
+    return { socket: this.socket, buffered: this.#intake.takeRest() };
+  }
+
+  abort(): void {
+    this.cut();
+  }
+
+  closeWhenIdle(): void {
+    this.keepAlive = false;
+    if (this.#state === IDLE || this.#state === DRAINING) this.#beginClosing();
+  }
+
+  // ---- input
+
+  receive(chunk: Buffer): void {
+    const intake = this.#intake;
+    switch (this.#state) {
+      case IDLE:
+        intake.parser.feed(chunk);
+        this.#process();
+        break;
+      case BUSY:
+        if (intake.complete) {
+          intake.keep(chunk);
+        } else {
+          intake.parser.feed(chunk);
+          this.#readBody();
+        }
+        break;
+      case DRAINING:
+        intake.parser.feed(chunk);
+        this.#drainedBytes += chunk.length;
+        if (this.#drainedBytes > MAX_DRAINED_BYTES) this.#beginClosing();
+        else this.#readBody();
+        break;
+      default: // CLOSING: dropped, so that the peer can read our answer before it sees the end
+    }
+  }
+
+  /** The peer sends no more (it may still read). */
+  inputEnds(): void {
+    this.#inputEnded = true;
+    if (this.#state === BUSY) {
+      if (!this.#intake.complete) {
+        this.#bodyFailed(new RequestPayloadError('The request ended inside its body', 400));
+      }
+      this.owner?.clientEnded();
+    } else if (this.#state === IDLE && !this.#processing) {
+      if (this.#intake.parser.inHead) this.#refuse('incompleteMessage');
+      else this.#beginClosing();
+    } else if (this.#state === DRAINING) {
+      this.#beginClosing();
+    }
+  }
+
+  connectionClosed(): void {
+    const { answering, owner } = this;
+    const upgraded = this.#state === UPGRADED;
+    this.#state = CLOSING;
+    this.answering = false;
+    const error = new ClientDisconnectedError();
+    this.abandonOutput(error);
+    this.#intake.letGo(error);
+    this.owner = undefined;
+    if (answering || upgraded) owner?.exchangeDone(upgraded ? undefined : error);
+  }
+
+  /** Takes requests as long as there are some and the one before is answered. All answers leave in one write. */
+  #process(): void {
+    if (this.#processing) return;
+    this.#processing = true;
+    const intake = this.#intake;
+    const { parser } = intake;
+    while (this.#state === IDLE && !this.socket.writableNeedDrain) {
+      const event = parser.next();
+      if (event === HEAD) this.#begin();
+      else if (event === ERROR) this.#beginError(parser.error!);
+      else if (!intake.feedKept()) break;
+    }
+    this.#processing = false;
+    // Answers that are still being made will follow shortly: let them join this write.
+    if (this.#state === BUSY && parser.buffered > 0) this.flushSoon();
+    else this.flush();
+    if (this.#state === IDLE) this.#settleIdle();
+    else if (this.#state === CLOSING) this.#endOutput();
+  }
+
+  /** No request is in hand and no more bytes are here. */
+  #settleIdle(): void {
+    if (this.socket.writableNeedDrain) {
+      // A peer that does not read its answers gets no more of them.
+      this.#intake.pause();
+      this.#arm(CHECK_INTERVAL);
+      return;
+    }
+    this.#intake.resume();
+    if (this.#inputEnded || !this.#server.accepting) {
+      this.#beginClosing();
+      return;
+    }
+    const { headersTimeout, keepAliveTimeout } = this.#server.options;
+    if (this.#intake.parser.inHead) {
+      if (!this.#headTimed) this.#arm(headersTimeout);
+      this.#headTimed = true;
+      return;
+    }
+    this.#arm(keepAliveTimeout);
+    this.forgetAnswer();
+    this.#connection.giveBack();
+  }
+
+  #begin(): void {
+    const { parser } = this.#intake;
+    const { head } = parser;
+    this.#beginExchange(undefined);
+    this.beginAnswer(head);
+    this.keepAlive = head.keepAlive && head.method !== 'CONNECT';
+    this.#continueWanted = head.expectContinue && head.version.minor === 1;
+    if (head.contentLength <= 0 && !head.chunked) {
+      parser.next(); // END
+    } else if (!this.#beginBody()) {
+      return;
+    }
+    const { handlerTimeout } = this.#server.options;
+    if (handlerTimeout > 0) {
+      this.#handlerDeadline = this.#server.wheel.now + handlerTimeout;
+      this.#armSooner(handlerTimeout);
+    }
+    this.#server.handler(this);
+  }
+
+  /** A request that cannot be understood is answered like any other, then the connection closes. */
+  #beginError(error: ProtocolError): void {
+    this.#beginExchange(error);
+    this.beginAnswer(BAD_REQUEST_HEAD);
+    this.isOld = false;
+    this.keepAlive = false;
+    this.#continueWanted = false;
+    this.#server.handler(this);
+  }
+
+  #beginExchange(error: ProtocolError | undefined): void {
+    this.#connection.deadline = Infinity;
+    this.#headTimed = false;
+    this.#state = BUSY;
+    this.error = error;
+    this.#intake.begin();
+    this.#server.requestsCount++;
+  }
+
+  #refuse(fault: Fault): void {
+    this.#processing = true;
+    this.#beginError(new ProtocolError(fault));
+    this.#processing = false;
+    this.flush();
+    if (this.#state === CLOSING) this.#endOutput();
+  }
+
+  /** `false` when the body cannot be read, which was answered then. */
+  #beginBody(): boolean {
+    const error = this.#intake.beginBody(this.#server.wheel.now);
+    if (error !== undefined) {
+      this.#beginError(error);
+      return false;
+    }
+    const { bodyGracePeriod, bodyMinRate } = this.#server.options;
+    if (!this.#intake.complete && bodyMinRate > 0) this.#armSooner(bodyGracePeriod);
+    return true;
+  }
+
+  #readBody(): void {
+    const error = this.#intake.readBody();
+    if (error !== undefined) {
+      this.#bodyFailed(new RequestPayloadError(error.message, error.status, { cause: error }));
+    } else if (this.#state === DRAINING && this.#intake.complete) {
+      this.#state = IDLE;
+      this.#process();
+    }
+  }
+
+  /** What follows in the connection means nothing any more; the handler hears of it when it reads. */
+  #bodyFailed(error: RequestPayloadError): void {
+    this.keepAlive = false;
+    this.#intake.fail(error);
+    if (this.#state === DRAINING) this.#beginClosing();
+  }
+
+  // ---- output
+
+  protected settleKeepAlive(): void {
+    if (!this.#server.accepting) this.keepAlive = false;
+    // A client that half-closed still gets the answers to all that it sent before.
+    else if (this.#inputEnded && this.#intake.early === 0) this.keepAlive = false;
+    if (this.#intake.complete) return;
+    // Whether a client that still waits for 100 sends its body after another answer is anybody's guess.
+    const unread = this.#intake.parser.bodyRemaining;
+    const { lingerTimeout } = this.#server.options;
+    if (this.#continueWanted || unread > MAX_DRAINED_BYTES || lingerTimeout === 0) this.keepAlive = false;
+  }
+
+  protected answerDone(): void {
+    const { owner } = this;
+    this.owner = undefined;
+    if (this.#intake.body !== undefined) this.#intake.letGo(ANSWERED);
+    this.#handlerDeadline = Infinity;
+    this.#stall.reset();
+    if (!this.keepAlive) {
+      this.#state = CLOSING;
+    } else if (!this.#intake.complete) {
+      this.#state = DRAINING;
+      this.#drainedBytes = 0;
+      this.#arm(this.#server.options.lingerTimeout);
+      this.#intake.resume();
+    } else {
+      this.#state = IDLE;
+    }
+    owner?.exchangeDone(undefined);
+    if (this.#processing) return;
+    if (this.#state === IDLE) {
+      this.#process();
+    } else {
+      this.flush();
+      if (this.#state === CLOSING) this.#endOutput();
+    }
+  }
+
+  protected cut(): void {
+    this.keepAlive = false;
+    this.flush();
+    if (this.endsByClosing && !this.secure) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  protected outputBlocked(): void {
+    this.#armSooner(CHECK_INTERVAL);
+  }
+
+  protected override drained(): void {
+    this.#stall.reset();
+    super.drained();
+    if (this.#state === IDLE) this.#process();
+  }
+
+  #beginClosing(): void {
+    this.#state = CLOSING;
+    this.#endOutput();
+  }
+
+  /** Our side ends; the peer's may go on for a while, or a reset would take the answer away from it. */
+  #endOutput(): void {
+    const { socket } = this;
+    this.flush();
+    this.#intake.resume();
+    this.#arm(CHECK_INTERVAL);
+    socket.end(() => {
+      this.#server.settled();
+      const { lingerTimeout } = this.#server.options;
+      if (lingerTimeout > 0) this.#arm(lingerTimeout);
+      else socket.destroy();
+    });
+  }
+
+  // ---- time
+
+  expire(now: number): void {
+    switch (this.#state) {
+      case IDLE:
+        if (this.socket.writableNeedDrain) this.#checkOutput(now);
+        else if (this.#intake.parser.inHead) this.#refuse('headTimeout');
+        else this.#beginClosing();
+        break;
+      case BUSY:
+        this.#check(now);
+        break;
+      case DRAINING:
+        this.#beginClosing();
+        break;
+      case CLOSING:
+        if (this.socket.writableFinished) this.socket.destroy();
+        else this.#checkOutput(now);
+        break;
+      default:
+    }
+  }
+
+  #check(now: number): void {
+    if (now >= this.#handlerDeadline) {
+      this.#handlerDeadline = Infinity;
+      if (!this.started) this.owner?.exchangeTimedOut();
+      if (this.#state !== BUSY) return;
+    }
+    const { options } = this.#server;
+    if (this.#stall.isStalled(this.socket, now, options.sendTimeout)) {
+      this.socket.destroy();
+      return;
+    }
+    const intake = this.#intake;
+    const reading = intake.streaming;
+    if (reading && intake.rate.isTooSlow(now, !intake.paused && !this.#continueWanted, options)) {
+      const error = new ProtocolError('bodyTooSlow');
+      this.#bodyFailed(new RequestPayloadError(error.message, error.status, { cause: error }));
+    }
+    const watches = (reading && options.bodyMinRate > 0) || this.socket.writableLength > 0;
+    const next = Math.min(this.#handlerDeadline - now, watches ? CHECK_INTERVAL : Infinity);
+    if (next !== Infinity) this.#server.wheel.arm(this.#connection, Math.max(next, 0));
+  }
+
+  /** Nothing to do but to wait for the peer: it must take something now and then. */
+  #checkOutput(now: number): void {
+    if (this.#stall.isStalled(this.socket, now, this.#server.options.sendTimeout)) this.socket.destroy();
+    else this.#arm(CHECK_INTERVAL);
+  }
+
+  /** 0 is no limit. */
+  #arm(delay: number): void {
+    if (delay > 0) this.#server.wheel.arm(this.#connection, delay);
+    else this.#connection.deadline = Infinity;
+  }
+
+  #armSooner(delay: number): void {
+    if (this.#server.wheel.now + delay < this.#connection.deadline) this.#arm(delay);
+  }
+}
