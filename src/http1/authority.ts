@@ -1,8 +1,9 @@
-import { COLON, IP_LITERAL, REG_NAME, ZERO } from './bytes.ts';
+import { COLON, HEX, IP_FUTURE, IPV6, REG_NAME, ZERO } from './bytes.ts';
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const PERCENT = 0x25;
+const LETTER_V = 0x76;
 
 /**
  * Whether the bytes are `uri-host [ ":" port ]` (RFC 9110 §7.2) with a host that is not empty. An empty Host would be allowed for
@@ -11,25 +12,11 @@ const PERCENT = 0x25;
 export function isHostValue(bytes: Uint8Array, start: number, end: number): boolean {
   let index = start;
   if (index < end && bytes[index] === OPEN_BRACKET) {
-    index++;
-    const literal = index;
-    let colons = 0;
-    while (index < end && IP_LITERAL[bytes[index]!] === 1) {
-      if (bytes[index] === COLON) colons++;
-      index++;
-    }
-    // An IPv6 address holds at least two colons; "v1.x" is an IPvFuture (RFC 3986 §3.2.2).
-    const isFuture = (bytes[literal]! | 0x20) === 0x76;
-    if (index === end || bytes[index] !== CLOSE_BRACKET || (colons < 2 && !isFuture)) return false;
-    index++;
+    index = ipLiteralEnd(bytes, start + 1, end);
+    if (index === -1) return false;
   } else {
     while (index < end && REG_NAME[bytes[index]!] === 1) {
-      if (
-        bytes[index] === PERCENT &&
-        !(isHex(bytes[index + 1]) && isHex(bytes[index + 2]) && index + 2 < end)
-      ) {
-        return false;
-      }
+      if (bytes[index] === PERCENT && !isEncodedOctet(bytes, index, end)) return false;
       index++;
     }
     if (index === start) return false;
@@ -44,8 +31,23 @@ export function isAuthorityForm(bytes: Uint8Array, start: number, end: number): 
   return colon > start && colon < end - 1 && isHostValue(bytes, start, end) && isPort(bytes, colon + 1, end);
 }
 
-function isHex(byte: number | undefined): boolean {
-  return byte !== undefined && /[0-9a-fA-F]/.test(String.fromCharCode(byte));
+/** The offset behind the closing bracket of an IPv6 address or an IPvFuture (RFC 3986 §3.2.2), or -1. */
+function ipLiteralEnd(bytes: Uint8Array, start: number, end: number): number {
+  const isFuture = start < end && (bytes[start]! | 0x20) === LETTER_V;
+  const allowed = isFuture ? IP_FUTURE : IPV6;
+  let colons = 0;
+  let index = start;
+  while (index < end && allowed[bytes[index]!] === 1) {
+    if (bytes[index] === COLON) colons++;
+    index++;
+  }
+  // The shortest address, "::", holds two colons. Whether the groups make an address is for whoever connects to it.
+  if (index === end || bytes[index] !== CLOSE_BRACKET || (colons < 2 && !isFuture)) return -1;
+  return index + 1;
+}
+
+function isEncodedOctet(bytes: Uint8Array, percent: number, end: number): boolean {
+  return percent + 2 < end && HEX[bytes[percent + 1]!] !== 255 && HEX[bytes[percent + 2]!] !== 255;
 }
 
 /** `port` may be empty (RFC 3986 §3.2.3). */

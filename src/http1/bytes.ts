@@ -46,10 +46,11 @@ export const TARGET: Uint8Array = table((byte) => byte > SP && byte < 0x7f && by
 /** reg-name of RFC 3986 §3.2.2 with its percent sign. */
 export const REG_NAME: Uint8Array = table((byte) => isAlphaNumeric(byte) || oneOf("-._~%!$&'()*+,;=")(byte));
 
-/** Inside the brackets of an IP-literal, RFC 3986 §3.2.2. */
-export const IP_LITERAL: Uint8Array = table(
-  (byte) => isAlphaNumeric(byte) || oneOf(":.-_~!$&'()*+,;=")(byte),
-);
+/** IPvFuture, RFC 3986 §3.2.2. */
+export const IP_FUTURE: Uint8Array = table((byte) => isAlphaNumeric(byte) || oneOf(":.-_~!$&'()*+,;=")(byte));
+
+/** IPv6address, RFC 3986 §3.2.2. */
+export const IPV6: Uint8Array = table(oneOf('0123456789abcdefABCDEF:.'));
 
 /** qdtext and quoted-pair payload, RFC 9110 §5.6.4 (the quote and the backslash are handled by the scanner). */
 export const QUOTED: Uint8Array = FIELD_VALUE;

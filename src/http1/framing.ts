@@ -1,5 +1,6 @@
+import { isToken } from '../message/index.ts';
 import { isHostValue } from './authority.ts';
-import { COMMA, equalsIgnoreCase, HTAB, SP, ZERO } from './bytes.ts';
+import { COMMA, equalsIgnoreCase, SP, ZERO } from './bytes.ts';
 import type { FieldSink } from './field-scanner.ts';
 import type { Fault } from './protocol-error.ts';
 
@@ -8,6 +9,9 @@ export const NO_LENGTH: -1 = -1;
 
 const NO_CODING = 0;
 const CHUNKED = 1;
+
+/** A list of lengths or codings that is longer than this is no honest one. */
+const MAX_LIST_SIZE = 256;
 
 /**
  * What the fields of a head say about where the message ends and what happens to the connection afterwards (RFC 9112 §6, §9;
@@ -85,7 +89,7 @@ export class Framing implements FieldSink {
         }
         return undefined;
       case 7:
-        if (equalsIgnoreCase(bytes, nameStart, 'upgrade')) this.upgradeOffered = valueEnd > valueStart;
+        if (equalsIgnoreCase(bytes, nameStart, 'upgrade')) this.upgradeOffered ||= valueEnd > valueStart;
         return undefined;
       case 10:
         if (equalsIgnoreCase(bytes, nameStart, 'connection')) this.#connection(bytes, valueStart, valueEnd);
@@ -134,13 +138,13 @@ export class Framing implements FieldSink {
 
   /** RFC 9112 §6.3 lets a client take `5, 5` for 5: old proxies join repeated fields that way. */
   #repeatedInOneLine(bytes: Uint8Array, start: number, end: number): Fault | undefined {
-    const lengths = listText(bytes, start, end).split(',');
-    const first = lengths[0]!.trim();
-    if (!/^[0-9]{1,15}$/.test(first)) return 'badContentLength';
-    if (lengths.some((length) => length.trim() !== first)) return 'repeatedContentLength';
-    if (this.contentLength !== NO_LENGTH && Number(first) !== this.contentLength)
-      return 'repeatedContentLength';
-    this.contentLength = Number(first);
+    if (end - start > MAX_LIST_SIZE) return 'badContentLength';
+    const lengths = listElements(bytes, start, end);
+    if (!lengths.every((length) => /^[0-9]{1,15}$/.test(length))) return 'badContentLength';
+    const length = Number(lengths[0]);
+    if (lengths.some((other) => Number(other) !== length)) return 'repeatedContentLength';
+    if (this.contentLength !== NO_LENGTH && this.contentLength !== length) return 'repeatedContentLength';
+    this.contentLength = length;
     return undefined;
   }
 
@@ -150,14 +154,10 @@ export class Framing implements FieldSink {
       this.#coding = CHUNKED;
       return undefined;
     }
-    const codings = listText(bytes, start, end).split(',');
-    const last = codings.pop()!.trim().toLowerCase();
-    if (last !== 'chunked') return 'badTransferEncoding';
-    for (const coding of codings) {
-      const name = coding.trim().toLowerCase();
-      if (name === 'chunked' || !/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return 'badTransferEncoding';
-    }
-    return 'unknownTransferEncoding';
+    const codings = listElements(bytes, start, Math.min(end, start + MAX_LIST_SIZE));
+    if (codings.pop() !== 'chunked' || codings.length === 0) return 'badTransferEncoding';
+    const areOthers = codings.every((coding) => coding !== 'chunked' && isToken(coding));
+    return areOthers ? 'unknownTransferEncoding' : 'badTransferEncoding';
   }
 
   #connection(bytes: Uint8Array, start: number, end: number): void {
@@ -165,8 +165,9 @@ export class Framing implements FieldSink {
     for (let index = start; index <= end; index++) {
       if (index !== end && bytes[index] !== COMMA) continue;
       let tokenEnd = index;
-      while (tokenStart < tokenEnd && isBlank(bytes[tokenStart]!)) tokenStart++;
-      while (tokenEnd > tokenStart && isBlank(bytes[tokenEnd - 1]!)) tokenEnd--;
+      // Of the bytes up to SP a value holds only HTAB, SP, and the CRLF of a folded line (lenient role).
+      while (tokenStart < tokenEnd && bytes[tokenStart]! <= SP) tokenStart++;
+      while (tokenEnd > tokenStart && bytes[tokenEnd - 1]! <= SP) tokenEnd--;
       switch (tokenEnd - tokenStart) {
         case 5:
           if (equalsIgnoreCase(bytes, tokenStart, 'close')) this.connectionClose = true;
@@ -184,10 +185,8 @@ export class Framing implements FieldSink {
   }
 }
 
-function isBlank(byte: number): boolean {
-  return byte === SP || byte === HTAB;
-}
-
-function listText(bytes: Uint8Array, start: number, end: number): string {
-  return String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
+/** Lower-case elements without the white space around them: SP and HTAB, nothing else that `trim` would take. */
+function listElements(bytes: Uint8Array, start: number, end: number): string[] {
+  const text = String.fromCharCode(...bytes.subarray(start, end)).toLowerCase();
+  return text.split(',').map((element) => element.replace(/^[ \t]+|[ \t]+$/g, ''));
 }

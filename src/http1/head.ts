@@ -35,7 +35,7 @@ export class FieldSection {
     let line = this.#start;
     for (;;) {
       const end = text.indexOf('\n', line);
-      if (end === -1 || end - line <= 1) return found;
+      if (isSectionEnd(text, line, end)) return found;
       if (text.charCodeAt(line + size) === 0x3a && startsWithFolded(text, line, name)) {
         const next = text.charCodeAt(end + 1);
         // A folded line (lenient role only) is rare enough to go the long way.
@@ -53,7 +53,7 @@ export class FieldSection {
     let line = this.#start;
     for (;;) {
       let end = text.indexOf('\n', line);
-      if (end === -1 || end - line <= 1) return fields;
+      if (isSectionEnd(text, line, end)) return fields;
       const colon = text.indexOf(':', line);
       let value = trimValue(text, colon + 1, end);
       while (text.charCodeAt(end + 1) === 0x20 || text.charCodeAt(end + 1) === 0x09) {
@@ -61,7 +61,7 @@ export class FieldSection {
         end = text.indexOf('\n', fold);
         value = `${value} ${trimValue(text, fold, end)}`;
       }
-      fields.push(text.slice(line, colon), value);
+      fields.push(text.slice(line, colon), trimValue(value, 0, value.length));
       line = end + 1;
     }
   }
@@ -156,6 +156,11 @@ export class ParsedResponse {
   header(name: string): string | undefined {
     return this.#fields.header(name);
   }
+}
+
+/** The empty line, or the end of a text without one. `end` is where the line's LF is, or -1. */
+function isSectionEnd(text: string, line: number, end: number): boolean {
+  return end === -1 || end === line || (end === line + 1 && text.charCodeAt(line) === 0x0d);
 }
 
 function startsWithFolded(text: string, at: number, lower: string): boolean {

@@ -44,7 +44,7 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
  * decides when to go on, so a pipelined request is not even looked at before the one in front of it is answered.
  *
  * However the bytes are split, the events say the same (pieces of a body excepted), and every byte of a head is looked at
- * once. What is not understood yet is kept in one buffer that never grows over `maxHeadSize` plus one read.
+ * once. What is not understood yet is kept in one buffer, bounded by the limits and what is fed at once.
  */
 export abstract class Parser<Head> {
   /** The head of the last `HEAD` event. */
@@ -108,6 +108,11 @@ export abstract class Parser<Head> {
     return this.#state >= BODY && this.#state <= UNTIL_CLOSE;
   }
 
+  /** Where the body of the message in hand ends. */
+  get bodyKind(): BodyKind {
+    return this.#kind;
+  }
+
   /** Bytes of a body with known length that were not seen yet; 0 for others. */
   get bodyRemaining(): number {
     return this.#state === BODY ? this.#remaining : 0;
@@ -135,10 +140,10 @@ export abstract class Parser<Head> {
     for (;;) {
       switch (this.#state) {
         case START_LINE:
-          if (!this.#startLine()) return this.#more();
+          if (!this.#startLine()) return this.error === undefined ? NEED_DATA : ERROR;
           break;
         case FIELDS:
-          if (!this.#fieldLines()) return this.#more();
+          if (!this.#fieldLines()) return this.error === undefined ? NEED_DATA : ERROR;
           return HEAD;
         case BODY:
           return this.#lengthBody();
@@ -153,7 +158,7 @@ export abstract class Parser<Head> {
           if (this.#at === this.#end) return NEED_DATA;
           return this.#take(this.#end - this.#at);
         case FINISHED:
-          this.#reset();
+          this.#state = START_LINE;
           return END;
         default:
           return ERROR;
@@ -161,21 +166,21 @@ export abstract class Parser<Head> {
     }
   }
 
-  /** The connection ended. Completes a body that runs until then; anything unfinished is an error. */
+  /**
+   * The connection ended: as `next()`, but where that wants more bytes a body that runs until the end is complete, and anything
+   * else that was begun is an error. Call it until it gives `NEED_DATA`, which means that all was said, or `ERROR`.
+   */
   finish(): ParserEvent {
-    if (this.#state === UNTIL_CLOSE) {
-      if (this.#at < this.#end) return this.#take(this.#end - this.#at);
-      this.#reset();
-      return END;
-    }
-    if (this.#state === FAILED) return ERROR;
-    if (this.idle) return NEED_DATA;
-    return this.#error('incompleteMessage');
+    const event = this.next();
+    if (event !== NEED_DATA || this.idle) return event;
+    if (this.#state !== UNTIL_CLOSE) return this.#error('incompleteMessage');
+    this.#state = START_LINE;
+    return END;
   }
 
   /** Bytes that were fed and belong to nothing parsed so far: what follows an upgrade. The parser is empty afterwards. */
   takeRest(): Buffer {
-    const rest = this.#bytes.subarray(this.#at, this.#end);
+    const rest = this.#bytes.subarray(this.#mark === -1 ? this.#at : this.#mark, this.#end);
     this.#bytes = NO_BYTES;
     this.#at = 0;
     this.#end = 0;
@@ -191,7 +196,12 @@ export abstract class Parser<Head> {
     const at = line.scan(this.#bytes, this.#at, this.#end);
     if (at < 0) return this.#fail(line.fault!);
     this.#at = at;
-    if (!line.done) return false;
+    if (!line.done) {
+      // Empty lines belong to no message (RFC 9112 §2.2): who sent only those is still idle.
+      if (!line.begun) this.#mark = -1;
+      return false;
+    }
+    this.#mark = line.lineStart;
     this.#fieldsAt = at;
     this.#state = FIELDS;
     return true;
@@ -199,11 +209,12 @@ export abstract class Parser<Head> {
 
   #fieldLines(): boolean {
     const fields = this.#fields;
-    const at = fields.scan(this.#bytes, this.#at, this.#end, this.#framing);
+    // Nothing behind the limit is looked at, so what is wrong there cannot come before it.
+    const limit = this.#mark + this.#limits.maxHeadSize;
+    const at = fields.scan(this.#bytes, this.#at, Math.min(this.#end, limit), this.#framing);
     if (at < 0) return this.#fail(fields.fault!);
     this.#at = at;
-    if (at - this.#mark > this.#limits.maxHeadSize) return this.#fail('headTooLong');
-    if (!fields.done) return false;
+    if (!fields.done) return at >= limit && this.#fail('headTooLong');
     const framing = this.#framing;
     const fault = this.role.conflict(framing);
     if (fault !== undefined) return this.#fail(fault);
@@ -237,11 +248,6 @@ export abstract class Parser<Head> {
     }
   }
 
-  /** Where the body of the message in hand ends. */
-  get bodyKind(): BodyKind {
-    return this.#kind;
-  }
-
   #lengthBody(): ParserEvent {
     const available = this.#end - this.#at;
     if (available === 0) return NEED_DATA;
@@ -273,16 +279,16 @@ export abstract class Parser<Head> {
       this.#limits.maxHeaders,
       !this.role.isRequest,
     ));
-    const at = fields.scan(this.#bytes, this.#at, this.#end, TRAILER_SINK);
+    const limit = this.#mark + this.#limits.maxTrailerSize;
+    const at = fields.scan(this.#bytes, this.#at, Math.min(this.#end, limit), TRAILER_SINK);
     if (at < 0) return this.#error(fields.fault!);
     this.#at = at;
-    if (at - this.#mark > this.#limits.maxTrailerSize) return this.#error('trailersTooLong');
-    if (!fields.done) return NEED_DATA;
+    if (!fields.done) return at >= limit ? this.#error('trailersTooLong') : NEED_DATA;
     const text = this.#bytes.toString('latin1', this.#mark, at);
     if (text.length > 2) this.trailers = new FieldSection(text, 0).headers;
     this.#mark = -1;
     fields.reset();
-    this.#reset();
+    this.#state = START_LINE;
     return END;
   }
 
@@ -291,17 +297,6 @@ export abstract class Parser<Head> {
     this.data = at === 0 && size === this.#bytes.length ? this.#bytes : this.#bytes.subarray(at, at + size);
     this.#at = at + size;
     return DATA;
-  }
-
-  #reset(): void {
-    this.#state = START_LINE;
-  }
-
-  #more(): ParserEvent {
-    if (this.#state === FAILED) return ERROR;
-    if (this.#mark !== -1 && this.#end - this.#mark > this.#limits.maxHeadSize)
-      return this.#error('headTooLong');
-    return NEED_DATA;
   }
 
   #error(fault: Fault): typeof ERROR {

@@ -20,7 +20,7 @@ export type ConnectionLine =
 const CONNECTION_LINES: readonly string[] = ['', 'Connection: close\r\n', 'Connection: keep-alive\r\n'];
 
 const MIN_STATUS = 100;
-const MAX_STATUS = 599;
+const MAX_STATUS = 999;
 
 /** Lines that were checked before: an application uses few different ones. The bound keeps hostile variety out of memory. */
 const MAX_CACHED = 512;

@@ -7,6 +7,10 @@ export interface StartLineScanner {
   fault: Fault | undefined;
   done: boolean;
   minorVersion: number;
+  /** Something else than empty lines was seen: a message has begun. */
+  readonly begun: boolean;
+  /** Where the line starts, behind empty lines. */
+  readonly lineStart: number;
   reset(): void;
   rebase(distance: number): void;
   /** Reads on from `at`; returns where it stopped (behind the line when `done`), or -1 with `fault` set. */
@@ -56,6 +60,14 @@ export class RequestLineScanner implements StartLineScanner {
     this.#emptyLines = 0;
     this.#versionStart = 0;
     this.#maxLineSize = maxLineSize;
+  }
+
+  get begun(): boolean {
+    return this.#state !== BEFORE;
+  }
+
+  get lineStart(): number {
+    return this.methodStart;
   }
 
   /** The target starts behind the one space that ends the method. */
@@ -129,10 +141,12 @@ export class RequestLineScanner implements StartLineScanner {
           }
           // A line that ends early must fail now, not wait for bytes that never come.
           while (index < stop && bytes[index]! > SP) index++;
-          if (index < stop) return this.#fail(this.#version(bytes) ?? 'badVersion');
+          if (index < stop) return this.#fail(faultInVersion(bytes, this.#versionStart, index));
           if (index - this.#versionStart < VERSION_SIZE) break;
-          const fault = this.#version(bytes);
-          if (fault !== undefined) return this.#fail(fault);
+          const version = parseVersion(bytes, this.#versionStart);
+          if (version < 0) return this.#fail('badVersion');
+          if (version !== 10 && version !== 11) return this.#fail('unsupportedVersion');
+          this.minorVersion = version - 10;
           this.#state = VERSION_END;
           break;
         }
@@ -153,27 +167,15 @@ export class RequestLineScanner implements StartLineScanner {
     return index;
   }
 
-  #version(bytes: Uint8Array): Fault | undefined {
-    const start = this.#versionStart;
-    const version = parseVersion(bytes, start);
-    if (version < 0) {
-      // What is not a version may end early: "GET / HTTP/2" + CRLF is well-formed as a name of another protocol version.
-      return bytes[start + 5] === 0x32 || bytes[start + 5] === 0x33 ? 'unsupportedVersion' : 'badVersion';
-    }
-    if (version !== 10 && version !== 11) return 'unsupportedVersion';
-    this.minorVersion = version - 10;
-    return undefined;
-  }
-
   /** The form of the target must be one that the method may have, RFC 9112 §3.2. */
   #isTargetForm(bytes: Uint8Array): boolean {
     const start = this.targetStart;
     const size = this.methodEnd - this.methodStart;
-    const isConnect = size === 7 && isMethod(bytes, this.methodStart, 'CONNECT');
+    const isConnect = size === 7 && startsWith(bytes, this.methodStart, 'CONNECT');
     if (isConnect) return isAuthorityForm(bytes, start, this.targetEnd);
     if (bytes[start] === SLASH) return true;
     if (bytes[start] === ASTERISK && this.targetEnd - start === 1) {
-      return size === 7 && isMethod(bytes, this.methodStart, 'OPTIONS');
+      return size === 7 && startsWith(bytes, this.methodStart, 'OPTIONS');
     }
     return isAbsoluteForm(bytes, start, this.targetEnd);
   }
@@ -192,8 +194,8 @@ export class StatusLineScanner implements StartLineScanner {
   status: number;
   reasonStart: number;
   reasonEnd: number;
+  lineStart: number;
   #state: number;
-  #lineStart: number;
   readonly #maxLineSize: number;
 
   constructor(maxLineSize: number) {
@@ -203,9 +205,13 @@ export class StatusLineScanner implements StartLineScanner {
     this.status = 0;
     this.reasonStart = 0;
     this.reasonEnd = 0;
+    this.lineStart = 0;
     this.#state = BEFORE;
-    this.#lineStart = 0;
     this.#maxLineSize = maxLineSize;
+  }
+
+  get begun(): boolean {
+    return this.#state !== BEFORE;
   }
 
   reset(): void {
@@ -217,7 +223,7 @@ export class StatusLineScanner implements StartLineScanner {
   rebase(distance: number): void {
     this.reasonStart -= distance;
     this.reasonEnd -= distance;
-    this.#lineStart -= distance;
+    this.lineStart -= distance;
   }
 
   scan(bytes: Uint8Array, at: number, end: number): number {
@@ -226,13 +232,13 @@ export class StatusLineScanner implements StartLineScanner {
       switch (this.#state) {
         case BEFORE:
           if (bytes[index] !== LETTER_H) return this.#fail('badStatusLine');
-          this.#lineStart = index;
+          this.lineStart = index;
           this.#state = VERSION;
           break;
         case VERSION: {
-          index = Math.min(end, this.#lineStart + VERSION_SIZE + 1);
-          if (index - this.#lineStart <= VERSION_SIZE) break;
-          const version = parseVersion(bytes, this.#lineStart);
+          index = Math.min(end, this.lineStart + VERSION_SIZE + 1);
+          if (index - this.lineStart <= VERSION_SIZE) break;
+          const version = parseVersion(bytes, this.lineStart);
           if (version < 0 || bytes[index - 1] !== SP) return this.#fail('badStatusLine');
           if (version !== 10 && version !== 11) return this.#fail('badVersion');
           this.minorVersion = version - 10;
@@ -240,7 +246,7 @@ export class StatusLineScanner implements StartLineScanner {
           break;
         }
         case STATUS: {
-          const start = this.#lineStart + VERSION_SIZE + 1;
+          const start = this.lineStart + VERSION_SIZE + 1;
           index = Math.min(end, start + 3);
           if (index - start < 3) break;
           this.status = parseStatus(bytes, start);
@@ -258,7 +264,7 @@ export class StatusLineScanner implements StartLineScanner {
         }
         case REASON: {
           while (index < end && FIELD_VALUE[bytes[index]!] === 1) index++;
-          if (index - this.#lineStart > this.#maxLineSize) return this.#fail('lineTooLong');
+          if (index - this.lineStart > this.#maxLineSize) return this.#fail('lineTooLong');
           if (index === end) break;
           this.reasonEnd = index;
           if (bytes[index] === LF) return this.#finish(index + 1);
@@ -286,18 +292,16 @@ export class StatusLineScanner implements StartLineScanner {
   }
 }
 
+/** A version that ends early: `HTTP/2` is at least the name of another one. */
+function faultInVersion(bytes: Uint8Array, start: number, end: number): Fault {
+  const isMajorAlone = end - start === 6 && startsWith(bytes, start, 'HTTP/');
+  const major = bytes[start + 5]! - ZERO;
+  return isMajorAlone && major >= 2 && major <= 9 ? 'unsupportedVersion' : 'badVersion';
+}
+
 /** Ten times the major plus the minor version of `HTTP/d.d`, or -1. */
 function parseVersion(bytes: Uint8Array, start: number): number {
-  if (
-    bytes[start] !== LETTER_H ||
-    bytes[start + 1] !== 0x54 ||
-    bytes[start + 2] !== 0x54 ||
-    bytes[start + 3] !== 0x50 ||
-    bytes[start + 4] !== SLASH ||
-    bytes[start + 6] !== 0x2e
-  ) {
-    return -1;
-  }
+  if (!startsWith(bytes, start, 'HTTP/') || bytes[start + 6] !== 0x2e) return -1;
   const major = bytes[start + 5]! - ZERO;
   const minor = bytes[start + 7]! - ZERO;
   return major < 0 || major > 9 || minor < 0 || minor > 9 ? -1 : major * 10 + minor;
@@ -313,9 +317,9 @@ function parseStatus(bytes: Uint8Array, start: number): number {
   return status >= 100 ? status : -1;
 }
 
-function isMethod(bytes: Uint8Array, start: number, method: string): boolean {
-  for (let index = 0; index < method.length; index++) {
-    if (bytes[start + index] !== method.charCodeAt(index)) return false;
+function startsWith(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[start + index] !== text.charCodeAt(index)) return false;
   }
   return true;
 }

@@ -119,7 +119,7 @@ export abstract class AnswerWriter implements HeadContext {
   }
 
   respond(head: ResponseHead, body: Uint8Array | string | undefined): void {
-    this.#mustBeNew();
+    this.mustBeNew();
     this.settleKeepAlive();
     const { output } = this;
     const before = output.size;
@@ -150,7 +150,7 @@ export abstract class AnswerWriter implements HeadContext {
   }
 
   start(head: ResponseHead, length: number | undefined): void {
-    this.#mustBeNew();
+    this.mustBeNew();
     this.settleKeepAlive();
     const answer = answerHead(head, length, length !== undefined, this.keepAlive, this);
     this.keepAlive = answer.keepAlive;
@@ -275,8 +275,15 @@ export abstract class AnswerWriter implements HeadContext {
 
   /** A promise while the peer takes less than it is given. */
   #pace(): Promise<void> | undefined {
+    if (!this.socket.writableNeedDrain && !this.socket.destroyed) return undefined;
+    const wait = this.#drain();
+    // Whoever does not wait must not be ended by a client that leaves: no rejection of this promise is unhandled.
+    wait.catch(() => {});
+    return wait;
+  }
+
+  #drain(): Promise<void> {
     if (this.socket.destroyed) return Promise.reject(new ClientDisconnectedError());
-    if (!this.socket.writableNeedDrain) return undefined;
     return suspend<void>((resolve, reject) => {
       const waiter: Waiter = { resolve, reject };
       (this.#waiters ??= []).push(waiter);
@@ -297,7 +304,8 @@ export abstract class AnswerWriter implements HeadContext {
     }
   }
 
-  #mustBeNew(): void {
+  /** @throws ClientDisconnectedError, ResponseStateError */
+  protected mustBeNew(): void {
     if (this.socket.destroyed) throw new ClientDisconnectedError();
     if (this.started || !this.answering) {
       throw new ResponseStateError('This request was already answered: a second head cannot be sent');

@@ -1,6 +1,9 @@
 import type { ServerOptions } from './options.ts';
 
-/** Watches that a request body does not come too slowly to be honest (`bodyMinRate`), so that it cannot hold a handler for ever. */
+/**
+ * Watches that a request body does not come too slowly to be honest (`bodyMinRate`), so that it cannot hold a handler for ever. Each
+ * `bodyGracePeriod` is judged alone: a fast beginning does not pay for a body that then stops.
+ */
 export class BodyRate {
   #bytes: number;
   /** Milliseconds in which the body could have come: time in which nobody wanted to read does not count. */
@@ -28,6 +31,8 @@ export class BodyRate {
     if (waiting) this.#time += now - this.#checkedAt;
     this.#checkedAt = now;
     if (options.bodyMinRate === 0 || this.#time < options.bodyGracePeriod) return false;
-    return this.#bytes * 1000 < options.bodyMinRate * this.#time;
+    const tooSlow = this.#bytes * 1000 < options.bodyMinRate * this.#time;
+    this.begin(now);
+    return tooSlow;
   }
 }

@@ -8,7 +8,7 @@ import type { Exchange, ExchangeOwner, ResponseHead, UpgradedConnection } from '
 import { RequestIntake } from './request-intake.ts';
 import type { Server } from './server.ts';
 import type { ServerConnection } from './server-connection.ts';
-import { StallWatch } from './stall-watch.ts';
+import { unwatchStall, watchStall } from './stall-watch.ts';
 
 /** No request, or only the beginning of one, is here. */
 const IDLE = 0;
@@ -23,7 +23,7 @@ const UPGRADED = 4;
 
 /** An unread body larger than this is not worth reading to save a connection. */
 const MAX_DRAINED_BYTES = 4_194_304;
-/** How often a slow body, or a peer that takes nothing, is looked at. */
+/** How often a slow body is looked at. */
 const CHECK_INTERVAL = 1_000;
 
 const ANSWERED = new RequestPayloadError('The request was answered before its body was read', 400);
@@ -37,7 +37,6 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   owner: ExchangeOwner | undefined;
   readonly #server: Server;
   readonly #intake: RequestIntake;
-  readonly #stall: StallWatch;
   #connection: ServerConnection;
   #state: number;
   #processing: boolean;
@@ -54,12 +53,11 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     this.owner = undefined;
     this.#server = server;
     this.#intake = new RequestIntake(connection.socket, server.options);
-    this.#stall = new StallWatch();
     this.#connection = connection;
     this.#state = IDLE;
     this.#processing = false;
     this.#inputEnded = false;
-    this.#headTimed = true;
+    this.#headTimed = false;
     this.#continueWanted = false;
     this.#drainedBytes = 0;
     this.#handlerDeadline = Infinity;
@@ -106,8 +104,9 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   }
 
   upgrade(head: ResponseHead): UpgradedConnection {
-    if (this.started || this.#state !== BUSY || !this.#intake.complete) {
-      throw new ResponseStateError('Only a request that was read and not answered yet can be upgraded');
+    this.mustBeNew();
+    if (!this.#intake.complete) {
+      throw new ResponseStateError('Only a request whose body was read can be upgraded');
     }
     const text = upgradeHead(head, this);
     this.started = true;
@@ -142,6 +141,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
         if (intake.complete) {
           intake.keep(chunk);
         } else {
+          this.#continueWanted = false;
           intake.parser.feed(chunk);
           this.#readBody();
         }
@@ -159,16 +159,21 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   /** The peer sends no more (it may still read). */
   inputEnds(): void {
     this.#inputEnded = true;
-    if (this.#state === BUSY) {
-      if (!this.#intake.complete) {
-        this.#bodyFailed(new RequestPayloadError('The request ended inside its body', 400));
-      }
-      this.owner?.clientEnded();
-    } else if (this.#state === IDLE && !this.#processing) {
-      if (this.#intake.parser.inHead) this.#refuse('incompleteMessage');
-      else this.#beginClosing();
-    } else if (this.#state === DRAINING) {
-      this.#beginClosing();
+    switch (this.#state) {
+      case IDLE:
+        // Behind answers that the peer has not taken yet, requests may wait that are complete.
+        if (!this.socket.writableNeedDrain) this.#inputDone();
+        break;
+      case BUSY:
+        if (!this.#intake.complete) {
+          this.#bodyFailed(new RequestPayloadError('The request ended inside its body', 400));
+        }
+        this.owner?.clientEnded();
+        break;
+      case DRAINING:
+        this.#beginClosing();
+        break;
+      default:
     }
   }
 
@@ -206,14 +211,13 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
 
   /** No request is in hand and no more bytes are here. */
   #settleIdle(): void {
-    if (this.socket.writableNeedDrain) {
-      // A peer that does not read its answers gets no more of them.
-      this.#intake.pause();
-      this.#arm(CHECK_INTERVAL);
+    // A peer that does not take its answers gets no more of them, until `drained`.
+    if (this.socket.writableNeedDrain || this.socket.destroyed) return;
+    if (this.#inputEnded) {
+      this.#inputDone();
       return;
     }
-    this.#intake.resume();
-    if (this.#inputEnded || !this.#server.accepting) {
+    if (!this.#server.accepting) {
       this.#beginClosing();
       return;
     }
@@ -228,24 +232,31 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     this.#connection.giveBack();
   }
 
+  /** Everything that the client sent before it ended its side is dealt with. */
+  #inputDone(): void {
+    if (this.#intake.parser.inHead) this.#refuse('incompleteMessage');
+    else this.#beginClosing();
+  }
+
   #begin(): void {
     const { parser } = this.#intake;
     const { head } = parser;
     this.#beginExchange(undefined);
     this.beginAnswer(head);
     this.keepAlive = head.keepAlive && head.method !== 'CONNECT';
-    this.#continueWanted = head.expectContinue && head.version.minor === 1;
     if (head.contentLength <= 0 && !head.chunked) {
       parser.next(); // END
-    } else if (!this.#beginBody()) {
-      return;
+    } else {
+      // Who sends the body at once does not wait for 100 (RFC 9110 §10.1.1).
+      this.#continueWanted = head.expectContinue && head.version.minor === 1 && parser.buffered === 0;
+      if (!this.#beginBody()) return;
     }
     const { handlerTimeout } = this.#server.options;
     if (handlerTimeout > 0) {
       this.#handlerDeadline = this.#server.wheel.now + handlerTimeout;
       this.#armSooner(handlerTimeout);
     }
-    this.#server.handler(this);
+    this.#dispatch();
   }
 
   /** A request that cannot be understood is answered like any other, then the connection closes. */
@@ -254,8 +265,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     this.beginAnswer(BAD_REQUEST_HEAD);
     this.isOld = false;
     this.keepAlive = false;
-    this.#continueWanted = false;
-    this.#server.handler(this);
+    this.#dispatch();
   }
 
   #beginExchange(error: ProtocolError | undefined): void {
@@ -263,8 +273,19 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     this.#headTimed = false;
     this.#state = BUSY;
     this.error = error;
+    this.#continueWanted = false;
     this.#intake.begin();
+  }
+
+  /** A handler must not throw. One that does ends its own connection, not the process. */
+  #dispatch(): void {
     this.#server.requestsCount++;
+    try {
+      this.#server.handler(this);
+    } catch (error) {
+      this.#server.options.logger.error('The handler of an exchange threw', error);
+      this.cut();
+    }
   }
 
   #refuse(fault: Fault): void {
@@ -322,14 +343,12 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     this.owner = undefined;
     if (this.#intake.body !== undefined) this.#intake.letGo(ANSWERED);
     this.#handlerDeadline = Infinity;
-    this.#stall.reset();
     if (!this.keepAlive) {
       this.#state = CLOSING;
     } else if (!this.#intake.complete) {
       this.#state = DRAINING;
       this.#drainedBytes = 0;
       this.#arm(this.#server.options.lingerTimeout);
-      this.#intake.resume();
     } else {
       this.#state = IDLE;
     }
@@ -346,16 +365,20 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   protected cut(): void {
     this.keepAlive = false;
     this.flush();
-    if (this.endsByClosing && !this.secure) this.socket.resetAndDestroy();
+    if (this.#state === IDLE) this.#state = CLOSING;
+    // Only TCP can be reset: a Unix socket has no address, TLS tells an early end by itself.
+    if (this.endsByClosing && this.remote !== undefined && !this.secure) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 
   protected outputBlocked(): void {
-    this.#armSooner(CHECK_INTERVAL);
+    watchStall(this.socket, this.#server.options.sendTimeout);
+    if (this.#intake.complete) this.#intake.outputBlocked();
   }
 
   protected override drained(): void {
-    this.#stall.reset();
+    unwatchStall(this.socket);
+    this.#intake.outputFree();
     super.drained();
     if (this.#state === IDLE) this.#process();
   }
@@ -369,14 +392,21 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   #endOutput(): void {
     const { socket } = this;
     this.flush();
-    this.#intake.resume();
-    this.#arm(CHECK_INTERVAL);
-    socket.end(() => {
-      this.#server.settled();
-      const { lingerTimeout } = this.#server.options;
-      if (lingerTimeout > 0) this.#arm(lingerTimeout);
-      else socket.destroy();
-    });
+    this.#intake.dropAll();
+    this.#arm(Math.max(this.#server.options.lingerTimeout, CHECK_INTERVAL));
+    socket.end(() => this.#outputEnded());
+  }
+
+  #outputEnded(): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    unwatchStall(socket);
+    super.drained(); // there is no 'drain' event any more
+    this.#server.settled();
+    this.#intake.outputFree();
+    const { lingerTimeout } = this.#server.options;
+    if (lingerTimeout > 0) this.#arm(lingerTimeout);
+    else socket.destroy();
   }
 
   // ---- time
@@ -384,8 +414,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   expire(now: number): void {
     switch (this.#state) {
       case IDLE:
-        if (this.socket.writableNeedDrain) this.#checkOutput(now);
-        else if (this.#intake.parser.inHead) this.#refuse('headTimeout');
+        if (this.#intake.parser.inHead) this.#refuse('headTimeout');
         else this.#beginClosing();
         break;
       case BUSY:
@@ -395,8 +424,13 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
         this.#beginClosing();
         break;
       case CLOSING:
-        if (this.socket.writableFinished) this.socket.destroy();
-        else this.#checkOutput(now);
+        if (this.socket.writableFinished) {
+          this.socket.destroy();
+        } else {
+          // Enough was dropped: the peer has to take its answer now.
+          this.#intake.outputBlocked();
+          watchStall(this.socket, this.#server.options.sendTimeout);
+        }
         break;
       default:
     }
@@ -409,25 +443,15 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
       if (this.#state !== BUSY) return;
     }
     const { options } = this.#server;
-    if (this.#stall.isStalled(this.socket, now, options.sendTimeout)) {
-      this.socket.destroy();
-      return;
-    }
     const intake = this.#intake;
     const reading = intake.streaming;
-    if (reading && intake.rate.isTooSlow(now, !intake.paused && !this.#continueWanted, options)) {
+    if (reading && intake.rate.isTooSlow(now, !intake.heldBack && !this.#continueWanted, options)) {
       const error = new ProtocolError('bodyTooSlow');
       this.#bodyFailed(new RequestPayloadError(error.message, error.status, { cause: error }));
     }
-    const watches = (reading && options.bodyMinRate > 0) || this.socket.writableLength > 0;
+    const watches = intake.streaming && options.bodyMinRate > 0;
     const next = Math.min(this.#handlerDeadline - now, watches ? CHECK_INTERVAL : Infinity);
     if (next !== Infinity) this.#server.wheel.arm(this.#connection, Math.max(next, 0));
-  }
-
-  /** Nothing to do but to wait for the peer: it must take something now and then. */
-  #checkOutput(now: number): void {
-    if (this.#stall.isStalled(this.socket, now, this.#server.options.sendTimeout)) this.socket.destroy();
-    else this.#arm(CHECK_INTERVAL);
   }
 
   /** 0 is no limit. */

@@ -1,6 +1,21 @@
 /** Sockets: server connections, listeners, and the exchange where a transport and the application meet. */
 
-export { ClientDisconnectedError, RequestPayloadError, ResponseStateError } from './errors.ts';
+export {
+  ClientConnection,
+  type ConnectionOwner,
+  type FailureTranslator,
+} from './client-connection.ts';
+export { DEFAULT_MESSAGE_OPTIONS, type MessageOptions, ReceivedMessage } from './client-message.ts';
+export { type Dialed, type DialOptions, dialPath, dialTcp, secured, startTls } from './dial.ts';
+export { DnsCache, type DnsCacheOptions } from './dns-cache.ts';
+export {
+  ClientDisconnectedError,
+  ReadTimeoutError,
+  RequestPayloadError,
+  ResponsePayloadError,
+  ResponseStateError,
+  ServerDisconnectedError,
+} from './errors.ts';
 export type {
   Endpoint,
   Exchange,
@@ -10,8 +25,29 @@ export type {
   ResponseHead,
   UpgradedConnection,
 } from './exchange.ts';
+export {
+  type Address,
+  CONNECTION_ATTEMPT_DELAY,
+  interleave,
+  type PhaseWait,
+  type RaceOptions,
+  type RaceTimers,
+  raceAddresses,
+} from './happy-eyeballs.ts';
 export { Listener, type ListenerOptions } from './listener.ts';
 export type { Logger, ServerOptions } from './options.ts';
+export { openTunnel, TunnelDataError, TunnelRefusedError, type TunnelTarget } from './proxy-tunnel.ts';
+export {
+  AbstractResolver,
+  type AddressFamily,
+  AsyncResolver,
+  type AsyncResolverOptions,
+  type ResolvedHost,
+  ThreadedResolver,
+} from './resolver.ts';
 export { Server } from './server.ts';
 export type { ServerConnection } from './server-connection.ts';
+export { SocketReader } from './socket-reader.ts';
+export { type SocksCredentials, SocksError, type SocksTarget, socksConnect } from './socks.ts';
 export { TimerWheel, type WheelEntry } from './timer-wheel.ts';
+export { type ClientTlsOptions, tlsConnectOptions } from './tls-options.ts';

@@ -9,6 +9,11 @@ const MAX_WAITING_BYTES = 65_536;
 
 const NO_CHUNKS: Buffer[] = [];
 
+/** Why the socket is paused: it goes on when no reason is left. */
+const BODY_FULL = 1;
+const EARLY_FULL = 2;
+const OUTPUT_BLOCKED = 4;
+
 /**
  * The reading half of a server connection: the request in hand, its body, and what the client sent early. Every buffer here is
  * bounded; reaching the bound pauses the socket.
@@ -20,8 +25,7 @@ export class RequestIntake {
   complete: boolean;
   body: Uint8Array | StreamReader | undefined;
   trailers: CIMultiDictProxy | undefined;
-  /** The socket is paused. */
-  paused: boolean;
+  #pauses: number;
   #socket: Socket;
   #stream: StreamReader | undefined;
   #waiting: Buffer[];
@@ -33,7 +37,7 @@ export class RequestIntake {
     this.complete = true;
     this.body = undefined;
     this.trailers = undefined;
-    this.paused = false;
+    this.#pauses = 0;
     this.#socket = socket;
     this.#stream = undefined;
     this.#waiting = NO_CHUNKS;
@@ -47,6 +51,11 @@ export class RequestIntake {
   /** Bytes that came and belong to later requests. */
   get early(): number {
     return this.#waitingBytes + this.parser.buffered;
+  }
+
+  /** The body is held back, because nobody reads it. */
+  get heldBack(): boolean {
+    return (this.#pauses & BODY_FULL) !== 0;
   }
 
   /** A body is being read as it comes. */
@@ -82,7 +91,10 @@ export class RequestIntake {
       return undefined;
     }
     this.complete = false;
-    const stream = new StreamReader({ pause: () => this.pause(), resume: () => this.resume() });
+    const stream = new StreamReader({
+      pause: () => this.#pause(BODY_FULL),
+      resume: () => this.#resume(BODY_FULL),
+    });
     this.#stream = stream;
     this.body = stream;
     for (const data of more ?? (first === undefined ? [] : [first])) stream.feedData(data);
@@ -104,6 +116,7 @@ export class RequestIntake {
       this.complete = true;
       this.trailers = parser.trailers;
       stream?.feedEof();
+      this.#resume(BODY_FULL);
     }
     return undefined;
   }
@@ -112,6 +125,7 @@ export class RequestIntake {
   fail(error: Error): void {
     this.complete = true;
     this.#stream?.setException(error);
+    this.#resume(BODY_FULL);
   }
 
   /** The answer is sent: nobody may read the body any more, its rest is dropped. */
@@ -119,6 +133,7 @@ export class RequestIntake {
     if (this.streaming) this.#stream?.setException(error);
     this.#stream = undefined;
     this.body = undefined;
+    this.#resume(BODY_FULL);
   }
 
   /** Keeps bytes of later requests, up to a bound; what is over it stays in the socket. */
@@ -126,36 +141,53 @@ export class RequestIntake {
     if (this.#waiting === NO_CHUNKS) this.#waiting = [];
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.pause();
+    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#pause(EARLY_FULL);
   }
 
   /** Gives the parser what was kept; `false` when there was nothing. */
   feedKept(): boolean {
     if (this.#waiting.length === 0) return false;
     this.parser.feed(this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting));
-    this.#waiting = NO_CHUNKS;
-    this.#waitingBytes = 0;
-    this.resume();
+    this.#forgetKept();
     return true;
   }
 
   /** Everything that was read and not understood as a request: what follows an upgrade. */
   takeRest(): Buffer {
     const rest = Buffer.concat([this.parser.takeRest(), ...this.#waiting]);
-    this.#waiting = NO_CHUNKS;
-    this.#waitingBytes = 0;
+    this.#forgetKept();
     return rest;
   }
 
-  pause(): void {
-    if (this.paused) return;
-    this.paused = true;
-    this.#socket.pause();
+  /** What comes from now on is nobody's. */
+  dropAll(): void {
+    this.#forgetKept();
+    this.#resume(OUTPUT_BLOCKED);
   }
 
-  resume(): void {
-    if (!this.paused) return;
-    this.paused = false;
-    this.#socket.resume();
+  /** A peer that does not take its answers cannot send either. */
+  outputBlocked(): void {
+    this.#pause(OUTPUT_BLOCKED);
+  }
+
+  outputFree(): void {
+    this.#resume(OUTPUT_BLOCKED);
+  }
+
+  #forgetKept(): void {
+    this.#waiting = NO_CHUNKS;
+    this.#waitingBytes = 0;
+    this.#resume(EARLY_FULL);
+  }
+
+  #pause(reason: number): void {
+    if (this.#pauses === 0) this.#socket.pause();
+    this.#pauses |= reason;
+  }
+
+  #resume(reason: number): void {
+    if ((this.#pauses & reason) === 0) return;
+    this.#pauses &= ~reason;
+    if (this.#pauses === 0) this.#socket.resume();
   }
 }

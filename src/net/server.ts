@@ -16,7 +16,7 @@ const MAX_SPARE_EXCHANGES = 256;
  * @example
  * ```ts
  * const server = new Server((exchange) => {
- *   exchange.owner = { exchangeDone() {}, exchangeTimedOut() {} };
+ *   exchange.owner = { exchangeDone() {}, exchangeTimedOut() {}, clientEnded() {} };
  *   exchange.respond({ status: 200, reason: undefined, ownHeaders: undefined, contentTypeField: 'text/plain', defaultsSet: false }, 'hello');
  * });
  * const listener = new Listener(server, { host: '127.0.0.1', port: 8080 });

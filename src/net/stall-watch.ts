@@ -1,27 +1,19 @@
 import type { Socket } from 'node:net';
 
-/** Watches that a peer takes something of what waits for it now and then (`sendTimeout`). */
-export class StallWatch {
-  #since: number;
-  #waiting: number;
+/**
+ * Cuts the connection when its peer takes nothing of what waits for it for `timeout` milliseconds (0: any time is fine). The
+ * timer is the socket's own, because only the socket sees how much of one long write is gone; it exists only while output waits.
+ * Input counts as a sign of life too, so whoever watches must see to it that a peer cannot go on sending for ever.
+ */
+export function watchStall(socket: Socket, timeout: number): void {
+  if (timeout > 0 && !socket.timeout) socket.setTimeout(timeout, cutStalled);
+}
 
-  constructor() {
-    this.#since = 0;
-    this.#waiting = 0;
-  }
+/** The peer took everything. */
+export function unwatchStall(socket: Socket): void {
+  if (socket.timeout) socket.setTimeout(0, cutStalled);
+}
 
-  reset(): void {
-    this.#waiting = 0;
-  }
-
-  /** The peer has taken nothing for `timeout` milliseconds (0: any time is fine). */
-  isStalled(socket: Socket, now: number, timeout: number): boolean {
-    const waiting = socket.writableLength;
-    if (waiting === 0 || waiting !== this.#waiting) {
-      this.#waiting = waiting;
-      this.#since = now;
-      return false;
-    }
-    return timeout > 0 && now - this.#since >= timeout;
-  }
+function cutStalled(this: Socket): void {
+  this.destroy();
 }

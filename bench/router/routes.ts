@@ -1,0 +1,351 @@
+// Paths of the public REST API of GitHub (docs.github.com/rest): an API of the size that large applications have, with
+// many static words, up to four parameters, and static words beside parameters.
+
+export interface ApiRoute {
+  readonly method: string;
+  /** With `{name}` for each parameter. */
+  readonly path: string;
+}
+
+const listing = `
+GET /
+GET /advisories
+GET /advisories/{ghsa_id}
+GET /app
+POST /app-manifests/{code}/conversions
+GET /app/hook/config
+PATCH /app/hook/config
+GET /app/hook/deliveries
+GET /app/hook/deliveries/{delivery_id}
+POST /app/hook/deliveries/{delivery_id}/attempts
+GET /app/installations
+GET /app/installations/{installation_id}
+DELETE /app/installations/{installation_id}
+POST /app/installations/{installation_id}/access_tokens
+PUT /app/installations/{installation_id}/suspended
+DELETE /app/installations/{installation_id}/suspended
+DELETE /applications/{client_id}/grant
+POST /applications/{client_id}/token
+PATCH /applications/{client_id}/token
+DELETE /applications/{client_id}/token
+GET /apps/{app_slug}
+GET /assignments/{assignment_id}
+GET /classrooms
+GET /classrooms/{classroom_id}
+GET /classrooms/{classroom_id}/assignments
+GET /codes_of_conduct
+GET /codes_of_conduct/{key}
+GET /emojis
+GET /events
+GET /feeds
+GET /gists
+POST /gists
+GET /gists/public
+GET /gists/starred
+GET /gists/{gist_id}
+PATCH /gists/{gist_id}
+DELETE /gists/{gist_id}
+GET /gists/{gist_id}/comments
+POST /gists/{gist_id}/comments
+GET /gists/{gist_id}/comments/{comment_id}
+PATCH /gists/{gist_id}/comments/{comment_id}
+DELETE /gists/{gist_id}/comments/{comment_id}
+GET /gists/{gist_id}/commits
+GET /gists/{gist_id}/forks
+POST /gists/{gist_id}/forks
+GET /gists/{gist_id}/star
+PUT /gists/{gist_id}/star
+DELETE /gists/{gist_id}/star
+GET /gists/{gist_id}/{sha}
+GET /gitignore/templates
+GET /gitignore/templates/{name}
+GET /installation/repositories
+DELETE /installation/token
+GET /issues
+GET /licenses
+GET /licenses/{license}
+POST /markdown
+POST /markdown/raw
+GET /meta
+GET /networks/{owner}/{repo}/events
+GET /notifications
+PUT /notifications
+GET /notifications/threads/{thread_id}
+PATCH /notifications/threads/{thread_id}
+GET /notifications/threads/{thread_id}/subscription
+PUT /notifications/threads/{thread_id}/subscription
+DELETE /notifications/threads/{thread_id}/subscription
+GET /octocat
+GET /organizations
+GET /orgs/{org}
+PATCH /orgs/{org}
+DELETE /orgs/{org}
+GET /orgs/{org}/actions/permissions
+PUT /orgs/{org}/actions/permissions
+GET /orgs/{org}/actions/permissions/repositories
+PUT /orgs/{org}/actions/permissions/repositories/{repository_id}
+GET /orgs/{org}/actions/runners
+GET /orgs/{org}/actions/runners/downloads
+GET /orgs/{org}/actions/runners/{runner_id}
+DELETE /orgs/{org}/actions/runners/{runner_id}
+GET /orgs/{org}/actions/secrets
+GET /orgs/{org}/actions/secrets/public-key
+GET /orgs/{org}/actions/secrets/{secret_name}
+PUT /orgs/{org}/actions/secrets/{secret_name}
+DELETE /orgs/{org}/actions/secrets/{secret_name}
+GET /orgs/{org}/blocks
+GET /orgs/{org}/blocks/{username}
+PUT /orgs/{org}/blocks/{username}
+GET /orgs/{org}/events
+GET /orgs/{org}/hooks
+POST /orgs/{org}/hooks
+GET /orgs/{org}/hooks/{hook_id}
+PATCH /orgs/{org}/hooks/{hook_id}
+DELETE /orgs/{org}/hooks/{hook_id}
+POST /orgs/{org}/hooks/{hook_id}/pings
+GET /orgs/{org}/invitations
+GET /orgs/{org}/issues
+GET /orgs/{org}/members
+GET /orgs/{org}/members/{username}
+DELETE /orgs/{org}/members/{username}
+GET /orgs/{org}/memberships/{username}
+PUT /orgs/{org}/memberships/{username}
+GET /orgs/{org}/outside_collaborators
+GET /orgs/{org}/packages/{package_type}/{package_name}
+GET /orgs/{org}/packages/{package_type}/{package_name}/versions/{package_version_id}
+GET /orgs/{org}/projects
+GET /orgs/{org}/public_members
+GET /orgs/{org}/public_members/{username}
+GET /orgs/{org}/repos
+POST /orgs/{org}/repos
+GET /orgs/{org}/teams
+POST /orgs/{org}/teams
+GET /orgs/{org}/teams/{team_slug}
+PATCH /orgs/{org}/teams/{team_slug}
+DELETE /orgs/{org}/teams/{team_slug}
+GET /orgs/{org}/teams/{team_slug}/members
+GET /orgs/{org}/teams/{team_slug}/memberships/{username}
+PUT /orgs/{org}/teams/{team_slug}/memberships/{username}
+GET /orgs/{org}/teams/{team_slug}/repos
+GET /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}
+PUT /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}
+GET /rate_limit
+GET /repos/{owner}/{repo}
+PATCH /repos/{owner}/{repo}
+DELETE /repos/{owner}/{repo}
+GET /repos/{owner}/{repo}/actions/artifacts
+GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}
+DELETE /repos/{owner}/{repo}/actions/artifacts/{artifact_id}
+GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}
+GET /repos/{owner}/{repo}/actions/jobs/{job_id}
+GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs
+GET /repos/{owner}/{repo}/actions/runs
+GET /repos/{owner}/{repo}/actions/runs/{run_id}
+DELETE /repos/{owner}/{repo}/actions/runs/{run_id}
+GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts
+POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel
+GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs
+GET /repos/{owner}/{repo}/actions/runs/{run_id}/logs
+POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun
+GET /repos/{owner}/{repo}/actions/secrets
+GET /repos/{owner}/{repo}/actions/secrets/public-key
+GET /repos/{owner}/{repo}/actions/secrets/{secret_name}
+GET /repos/{owner}/{repo}/actions/workflows
+GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}
+POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches
+GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs
+GET /repos/{owner}/{repo}/assignees
+GET /repos/{owner}/{repo}/assignees/{assignee}
+GET /repos/{owner}/{repo}/branches
+GET /repos/{owner}/{repo}/branches/{branch}
+GET /repos/{owner}/{repo}/branches/{branch}/protection
+PUT /repos/{owner}/{repo}/branches/{branch}/protection
+DELETE /repos/{owner}/{repo}/branches/{branch}/protection
+GET /repos/{owner}/{repo}/branches/{branch}/protection/enforce_admins
+GET /repos/{owner}/{repo}/branches/{branch}/protection/required_status_checks/contexts
+POST /repos/{owner}/{repo}/check-runs
+GET /repos/{owner}/{repo}/check-runs/{check_run_id}
+PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}
+GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations
+GET /repos/{owner}/{repo}/check-suites/{check_suite_id}
+GET /repos/{owner}/{repo}/code-scanning/alerts
+GET /repos/{owner}/{repo}/code-scanning/alerts/{alert_number}
+GET /repos/{owner}/{repo}/collaborators
+GET /repos/{owner}/{repo}/collaborators/{username}
+PUT /repos/{owner}/{repo}/collaborators/{username}
+GET /repos/{owner}/{repo}/collaborators/{username}/permission
+GET /repos/{owner}/{repo}/comments
+GET /repos/{owner}/{repo}/comments/{comment_id}
+GET /repos/{owner}/{repo}/commits
+GET /repos/{owner}/{repo}/commits/{ref}
+GET /repos/{owner}/{repo}/commits/{ref}/check-runs
+GET /repos/{owner}/{repo}/commits/{ref}/comments
+GET /repos/{owner}/{repo}/commits/{ref}/pulls
+GET /repos/{owner}/{repo}/commits/{ref}/status
+GET /repos/{owner}/{repo}/community/profile
+GET /repos/{owner}/{repo}/compare/{basehead}
+GET /repos/{owner}/{repo}/contents/{path}
+PUT /repos/{owner}/{repo}/contents/{path}
+GET /repos/{owner}/{repo}/contributors
+GET /repos/{owner}/{repo}/deployments
+POST /repos/{owner}/{repo}/deployments
+GET /repos/{owner}/{repo}/deployments/{deployment_id}
+GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses
+GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses/{status_id}
+GET /repos/{owner}/{repo}/environments
+GET /repos/{owner}/{repo}/environments/{environment_name}
+GET /repos/{owner}/{repo}/events
+GET /repos/{owner}/{repo}/forks
+POST /repos/{owner}/{repo}/forks
+POST /repos/{owner}/{repo}/git/blobs
+GET /repos/{owner}/{repo}/git/blobs/{file_sha}
+GET /repos/{owner}/{repo}/git/commits/{commit_sha}
+GET /repos/{owner}/{repo}/git/ref/{ref}
+POST /repos/{owner}/{repo}/git/refs
+PATCH /repos/{owner}/{repo}/git/refs/{ref}
+GET /repos/{owner}/{repo}/git/tags/{tag_sha}
+GET /repos/{owner}/{repo}/git/trees/{tree_sha}
+GET /repos/{owner}/{repo}/hooks
+POST /repos/{owner}/{repo}/hooks
+GET /repos/{owner}/{repo}/hooks/{hook_id}
+POST /repos/{owner}/{repo}/hooks/{hook_id}/tests
+GET /repos/{owner}/{repo}/invitations
+GET /repos/{owner}/{repo}/issues
+POST /repos/{owner}/{repo}/issues
+GET /repos/{owner}/{repo}/issues/comments
+GET /repos/{owner}/{repo}/issues/comments/{comment_id}
+PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}
+GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions
+GET /repos/{owner}/{repo}/issues/events
+GET /repos/{owner}/{repo}/issues/events/{event_id}
+GET /repos/{owner}/{repo}/issues/{issue_number}
+PATCH /repos/{owner}/{repo}/issues/{issue_number}
+GET /repos/{owner}/{repo}/issues/{issue_number}/comments
+POST /repos/{owner}/{repo}/issues/{issue_number}/comments
+GET /repos/{owner}/{repo}/issues/{issue_number}/labels
+POST /repos/{owner}/{repo}/issues/{issue_number}/labels
+DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}
+PUT /repos/{owner}/{repo}/issues/{issue_number}/lock
+GET /repos/{owner}/{repo}/issues/{issue_number}/timeline
+GET /repos/{owner}/{repo}/keys
+GET /repos/{owner}/{repo}/labels
+GET /repos/{owner}/{repo}/labels/{name}
+GET /repos/{owner}/{repo}/languages
+GET /repos/{owner}/{repo}/license
+POST /repos/{owner}/{repo}/merges
+GET /repos/{owner}/{repo}/milestones
+GET /repos/{owner}/{repo}/milestones/{milestone_number}
+GET /repos/{owner}/{repo}/milestones/{milestone_number}/labels
+GET /repos/{owner}/{repo}/pages
+GET /repos/{owner}/{repo}/pages/builds
+GET /repos/{owner}/{repo}/pages/builds/latest
+GET /repos/{owner}/{repo}/pages/builds/{build_id}
+GET /repos/{owner}/{repo}/pulls
+POST /repos/{owner}/{repo}/pulls
+GET /repos/{owner}/{repo}/pulls/comments
+GET /repos/{owner}/{repo}/pulls/comments/{comment_id}
+GET /repos/{owner}/{repo}/pulls/{pull_number}
+PATCH /repos/{owner}/{repo}/pulls/{pull_number}
+GET /repos/{owner}/{repo}/pulls/{pull_number}/comments
+POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies
+GET /repos/{owner}/{repo}/pulls/{pull_number}/commits
+GET /repos/{owner}/{repo}/pulls/{pull_number}/files
+GET /repos/{owner}/{repo}/pulls/{pull_number}/merge
+PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge
+GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews
+GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}
+GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}/comments
+GET /repos/{owner}/{repo}/readme
+GET /repos/{owner}/{repo}/releases
+POST /repos/{owner}/{repo}/releases
+GET /repos/{owner}/{repo}/releases/assets/{asset_id}
+GET /repos/{owner}/{repo}/releases/latest
+GET /repos/{owner}/{repo}/releases/tags/{tag}
+GET /repos/{owner}/{repo}/releases/{release_id}
+GET /repos/{owner}/{repo}/releases/{release_id}/assets
+GET /repos/{owner}/{repo}/stargazers
+GET /repos/{owner}/{repo}/stats/code_frequency
+GET /repos/{owner}/{repo}/stats/contributors
+POST /repos/{owner}/{repo}/statuses/{sha}
+GET /repos/{owner}/{repo}/subscribers
+GET /repos/{owner}/{repo}/tags
+GET /repos/{owner}/{repo}/teams
+GET /repos/{owner}/{repo}/topics
+GET /repos/{owner}/{repo}/traffic/views
+GET /repositories
+GET /search/code
+GET /search/commits
+GET /search/issues
+GET /search/repositories
+GET /search/users
+GET /teams/{team_id}
+GET /user
+PATCH /user
+GET /user/blocks
+GET /user/emails
+GET /user/followers
+GET /user/following
+GET /user/following/{username}
+GET /user/gpg_keys
+GET /user/gpg_keys/{gpg_key_id}
+GET /user/issues
+GET /user/keys
+GET /user/keys/{key_id}
+GET /user/memberships/orgs
+GET /user/memberships/orgs/{org}
+GET /user/orgs
+GET /user/repos
+POST /user/repos
+GET /user/starred
+GET /user/starred/{owner}/{repo}
+PUT /user/starred/{owner}/{repo}
+DELETE /user/starred/{owner}/{repo}
+GET /user/subscriptions
+GET /users
+GET /users/{username}
+GET /users/{username}/events
+GET /users/{username}/events/orgs/{org}
+GET /users/{username}/events/public
+GET /users/{username}/followers
+GET /users/{username}/following
+GET /users/{username}/following/{target_user}
+GET /users/{username}/gists
+GET /users/{username}/keys
+GET /users/{username}/orgs
+GET /users/{username}/repos
+GET /users/{username}/starred
+GET /users/{username}/subscriptions
+GET /versions
+GET /zen
+`;
+
+// A server's request has its method from a table of constants, which compares faster than a cut-out string.
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+export const apiRoutes: readonly ApiRoute[] = listing
+  .trim()
+  .split('\n')
+  .map((line) => {
+    const [name = '', path = ''] = line.split(' ');
+    const method = methods.find((known) => known === name);
+    if (method === undefined) throw new TypeError(`not a route: ${line}`);
+    return { method, path };
+  });
+
+/** What stands for a parameter in a request: lengths as they are in life. */
+const samples: Readonly<Record<string, string>> = {
+  owner: 'aio-libs',
+  repo: 'aiohttp',
+  org: 'aio-libs',
+  username: 'asvetlov',
+  sha: '5fd1ebb9f0d44a2b8e2f5d7d0c3a7a5e7c1d9b60',
+  tree_sha: '5fd1ebb9f0d44a2b8e2f5d7d0c3a7a5e7c1d9b60',
+  ref: 'feature-1',
+  basehead: 'master...feature-1',
+  path: 'README.rst',
+};
+
+/** The path of a request for a route. */
+export function requestPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => samples[name] ?? '12345');
+}

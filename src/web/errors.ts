@@ -1,0 +1,91 @@
+/**
+ * Something was done to an application, list, runner or site in a state that does not allow it. aiohttp raises a bare `RuntimeError`.
+ *
+ * @example
+ * ```ts
+ * app.freeze();
+ * app.set('db', db); // StateError, code AIO_APP_STATE
+ * ```
+ */
+export class StateError extends Error {
+  override readonly name: string = 'StateError';
+  /** `AIO_FROZEN`, `AIO_APP_STATE`, `AIO_RUNNER_STATE` or `AIO_SITE_STATE`. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Application state that was read without a fallback is not there. The message names the key. Python raises `KeyError`.
+ *
+ * @example
+ * ```ts
+ * const db = app.get(DB); // KeyMissingError when nobody has set it
+ * const maybe = app.get(DB, undefined);
+ * ```
+ */
+export class KeyMissingError extends Error {
+  override readonly name: string = 'KeyMissingError';
+  readonly code: string = 'AIO_KEY_MISSING';
+}
+
+/**
+ * A handler or a middleware returned something that is no response. The client gets a 500, the log gets this: who returned what,
+ * for which route. A middleware sees it as an error of the handler.
+ *
+ * @example
+ * ```ts
+ * web.get('/', () => ({ a: 1 }) as never); // should be web.jsonResponse({ a: 1 })
+ * ```
+ */
+export class HandlerResultError extends TypeError {
+  override readonly name: string = 'HandlerResultError';
+  readonly code: string = 'AIO_HANDLER_RESULT';
+}
+
+/**
+ * A site could not listen. The message names the address and what can be done; `cause` is the system's error and `code` is
+ * `AIO_ADDRESS_IN_USE`, `AIO_ADDRESS_FORBIDDEN`, `AIO_ADDRESS_UNAVAILABLE` or `AIO_LISTEN_FAILED`.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await site.start();
+ * } catch (error) {
+ *   if (error instanceof web.ListenError && error.code === 'AIO_ADDRESS_IN_USE') console.error(error.message);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class ListenError extends Error {
+  override readonly name: string = 'ListenError';
+  readonly code: string;
+
+  constructor(code: string, message: string, cause: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/**
+ * Thrown by a handler, a background task's owner or a start-up function to say: stop the server in good order. `runApp` then cleans
+ * up and resolves. Counterpart of `aiohttp.web.GracefulExit`.
+ *
+ * @example
+ * ```ts
+ * web.post('/admin/stop', () => {
+ *   throw new web.GracefulExit();
+ * });
+ * ```
+ */
+export class GracefulExit extends Error {
+  override readonly name: string = 'GracefulExit';
+  readonly code: string = 'AIO_GRACEFUL_EXIT';
+
+  constructor(message: string = 'The server was asked to stop') {
+    super(message);
+  }
+}
