@@ -21,7 +21,10 @@ function waitsOf(task: Task<unknown>): Waiting[] {
 function describeWait(wait: PendingWait): Waiting {
   if (wait instanceof FutureWait) {
     const target = wait.target as Future<unknown>;
-    return { what: target.describe(), on: target instanceof Gathering ? target.children : innermost(target) };
+    return {
+      what: target.describe(),
+      on: target instanceof Gathering ? target.children.flatMap(innermost) : innermost(target),
+    };
   }
   const { label, targets } = wait as Wait<unknown> & { targets?: ReadonlySet<Future<unknown>> };
   return { what: label, on: targets === undefined ? [] : [...targets] };

@@ -1,3 +1,4 @@
+import { outside } from './context.ts';
 import { CancelledError, InvalidStateError } from './errors.ts';
 import type { Future, Listener } from './future.ts';
 import { suspend } from './suspend.ts';
@@ -43,6 +44,33 @@ export function cancellable<T>(
   }, 'a promise');
 }
 
+/** Those that follow a signal: it has one listener for all of them, as long as there are any. */
+class Followers {
+  private readonly signal: AbortSignal;
+  private readonly links: Set<SignalLink>;
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+    this.links = new Set();
+  }
+
+  add(link: SignalLink): void {
+    if (this.links.size === 0) outside(() => this.signal.addEventListener('abort', this));
+    this.links.add(link);
+  }
+
+  remove(link: SignalLink): void {
+    if (this.links.delete(link) && this.links.size === 0) this.signal.removeEventListener('abort', this);
+  }
+
+  /** Called by the signal. */
+  handleEvent(): void {
+    for (const link of [...this.links]) link.follow();
+  }
+}
+
+const followers = new WeakMap<AbortSignal, Followers>();
+
 class SignalLink implements Listener, Disposable {
   private readonly signal: AbortSignal;
   private readonly task: Task<unknown>;
@@ -50,15 +78,19 @@ class SignalLink implements Listener, Disposable {
   constructor(signal: AbortSignal, task: Task<unknown>) {
     this.signal = signal;
     this.task = task;
-    if (signal.aborted) this.handleEvent();
-    else {
-      signal.addEventListener('abort', this);
+    if (signal.aborted) this.follow();
+    else if (!task.done()) {
+      let all = followers.get(signal);
+      if (all === undefined) {
+        all = new Followers(signal);
+        followers.set(signal, all);
+      }
+      all.add(this);
       task.subscribe(this);
     }
   }
 
-  /** Called by the signal. */
-  handleEvent(): void {
+  follow(): void {
     const { reason } = this.signal as { reason: unknown };
     this.task.cancel(reason instanceof Error ? reason.message : String(reason));
   }
@@ -69,13 +101,14 @@ class SignalLink implements Listener, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.signal.removeEventListener('abort', this);
+    followers.get(this.signal)?.remove(this);
     this.task.unsubscribe(this);
   }
 }
 
 /**
- * Cancels a task when a signal is aborted. One listener, which is gone when the task has ended.
+ * Cancels a task when a signal is aborted. However many tasks follow a signal, it has one listener, which
+ * is gone when the last of them has ended.
  *
  * @param signal the signal to follow
  * @param task the task to cancel; default: the current one

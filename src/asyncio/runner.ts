@@ -199,7 +199,10 @@ function interruption(cause: unknown): KeyboardInterrupt {
   // Nobody needs the stack of the signal handler: uncaught, this is all that is printed.
   interrupt.stack = `${interrupt.name}: ${interrupt.message}`;
   process.once('uncaughtExceptionMonitor', (error) => {
-    if ((error as unknown) === interrupt) process.exitCode = INTERRUPTED_EXIT_CODE;
+    if ((error as unknown) !== interrupt) return;
+    process.once('exit', () => {
+      process.exitCode = INTERRUPTED_EXIT_CODE;
+    });
   });
   return interrupt;
 }

@@ -1,3 +1,5 @@
+import type { MessagePort } from 'node:worker_threads';
+
 /** What the pool sends to a thread: a function, as its source or as the name of an export, and the arguments. */
 export type Job = { readonly id: number; readonly args: readonly unknown[] } & (
   | { readonly source: string; readonly module?: never }
@@ -22,14 +24,7 @@ export type Answer =
  * The program of a thread. It is sent as source text, so that no file has to be found beside a bundled program: it must not
  * use anything from outside of itself.
  */
-export function threadMain(
-  requireModule: (name: string) => unknown,
-  load: (url: string) => Promise<object>,
-): void {
-  const { parentPort } = requireModule('node:worker_threads') as typeof import('node:worker_threads');
-  const port = parentPort!;
-  // Transpilers that keep the names of functions (esbuild) put calls of this into their source.
-  Object.defineProperty(globalThis, '__name', { value: (fn: unknown) => fn });
+export function threadMain(port: MessagePort, load: (url: string) => Promise<object>): void {
   const compiled = new Map<string, (...args: readonly unknown[]) => unknown>();
   const LIMIT = 100;
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { currentScope, outside, type Scope } from './context.ts';
 import { InvalidStateError } from './errors.ts';
 import { takePending, Wait } from './suspend.ts';
@@ -44,6 +44,25 @@ class JobWait extends Wait<unknown> {
   }
 }
 
+// Transpilers that keep the names of functions (esbuild) put calls of `__name` into the source of functions.
+const program = new URL(
+  `data:text/javascript,${encodeURIComponent(`import { parentPort } from 'node:worker_threads';
+globalThis.__name ??= (fn) => fn;
+(${threadMain.toString()})(parentPort, (url) => import(url));`)}`,
+);
+/**
+ * Threads inherit the flags of the process, such as a loader for TypeScript. Only a program given by `-e` has one that a URL refuses
+ * (`--input-type`); then they get what loads modules and nothing else, since a list is checked more strictly than what is inherited.
+ */
+function threadOptions(): WorkerOptions {
+  const flags = process.execArgv;
+  if (!flags.some((flag) => flag.startsWith('--input-type'))) return {};
+  const loads = /^(--import|--require|-r|--loader|--experimental-loader)(=|$)/;
+  const isValue = (index: number): boolean =>
+    index > 0 && loads.test(flags[index - 1]!) && !flags[index - 1]!.includes('=');
+  return { execArgv: flags.filter((flag, index) => loads.test(flag) || isValue(index)) };
+}
+
 /** A worker thread, with the one job that it has. */
 class Thread {
   readonly worker: Worker;
@@ -53,9 +72,7 @@ class Thread {
   constructor(pool: ThreadPool) {
     this.job = undefined;
     this.stopIdling = undefined;
-    const source = `(${threadMain.toString()})(require, (url) => import(url))`;
-    // esbuild may have put its name keeper into threadMain itself.
-    this.worker = new Worker(`globalThis.__name ??= (fn) => fn;\n${source}`, { eval: true });
+    this.worker = new Worker(program, threadOptions());
     this.worker.on('message', (answer: Answer) => pool.answered(this, answer));
     this.worker.on('error', (error) => pool.died(this, error));
     this.worker.on('exit', (code) => pool.died(this, new Error(`the thread ended with exit code ${code}`)));
@@ -180,13 +197,18 @@ export class ThreadPool implements AsyncDisposable {
     const [wait] = this.queue;
     if (wait === undefined) return;
     let thread = this.idle.pop();
+    if (thread === undefined && this.threads.size >= this.size) return;
+    this.queue.delete(wait);
     if (thread === undefined) {
-      if (this.threads.size >= this.size) return;
-      thread = outside(() => new Thread(this));
+      try {
+        thread = outside(() => new Thread(this));
+      } catch (error) {
+        wait.fail(error);
+        return;
+      }
       this.threads.add(thread);
     }
     thread.stopIdling?.();
-    this.queue.delete(wait);
     thread.job = wait;
     wait.thread = thread;
     thread.worker.ref();
@@ -239,7 +261,7 @@ function sourceOf(fn: unknown): string {
       `toThread cannot send ${fn.name || 'this function'}: it is native or bound; write it as an arrow function`,
     );
   }
-  if (!/^(async\s+)?(function\b|\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u.test(source)) {
+  if (!/^(async\b\s*)?(function\b|\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u.test(source)) {
     throw new TypeError(
       `toThread cannot send ${fn.name || 'this function'}: methods and classes are not sent; write it as an arrow function`,
     );

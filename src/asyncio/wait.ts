@@ -46,7 +46,7 @@ export class SetWait extends Wait<void> implements Listener {
     left: number,
     returnWhen: ReturnWhen,
   ) {
-    super(scope, `wait for ${returnWhen === FIRST_COMPLETED ? 'one' : 'all'} of ${targets.size}`);
+    super(scope, `${returnWhen === FIRST_COMPLETED ? 'one' : 'all'} of ${targets.size}`);
     this.targets = targets;
     this.left = left;
     this.returnWhen = returnWhen;

@@ -62,7 +62,7 @@ const FAULTS: Readonly<Record<Fault, readonly [code: string, status: number, mes
   spaceBeforeColon: ['AIO_SPACE_BEFORE_COLON', 400, 'White space between field name and colon'],
   missingColon: ['AIO_MISSING_COLON', 400, 'Field line has no colon'],
   badValue: ['AIO_BAD_FIELD_VALUE', 400, 'Field value holds a control character'],
-  lineTooLong: ['AIO_LINE_TOO_LONG', 414, 'Request line is too long'],
+  lineTooLong: ['AIO_START_LINE_TOO_LONG', 414, 'Request line is too long'],
   fieldTooLong: ['AIO_FIELD_TOO_LONG', 431, 'Field line is too long'],
   tooManyFields: ['AIO_TOO_MANY_FIELDS', 431, 'Too many field lines'],
   headTooLong: ['AIO_HEAD_TOO_LONG', 431, 'Message head is too long'],

@@ -3,6 +3,8 @@
  *
  * @module
  */
+export type { BodySource } from './body-source.ts';
+export { BodyPump, isBodySource } from './body-source.ts';
 export type { SetCookieAttributes } from './cookie.ts';
 export {
   MAX_COOKIE_SIZE,
@@ -35,4 +37,5 @@ export { reasonPhrase, STATUS_CODES } from './status.ts';
 export { IncompleteReadError, LineTooLong, StreamBusyError } from './stream-errors.ts';
 export type { ReadLineOptions, ReadUntilOptions, StreamFlow } from './stream-reader.ts';
 export { StreamReader } from './stream-reader.ts';
+export { decodeText, encodeText, UndecodableTextError, UnknownCharsetError } from './text-coding.ts';
 export { RelURL } from './url.ts';

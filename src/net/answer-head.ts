@@ -14,6 +14,7 @@ import {
 } from '../http1/index.ts';
 import { ResponseStateError } from './errors.ts';
 import type { ResponseHead } from './exchange.ts';
+import type { HeadCache } from './head-cache.ts';
 
 /** What the connection knows when an answer's head is made. */
 export interface HeadContext {
@@ -22,6 +23,7 @@ export interface HeadContext {
   readonly isOld: boolean;
   readonly dateLine: string;
   readonly serverLine: string;
+  readonly heads: HeadCache;
 }
 
 /** A head as text, and what its sender decided for the connection. */
@@ -49,13 +51,19 @@ export function plainHead(
   context: HeadContext,
 ): string {
   const { status, contentTypeField } = head;
-  const type = contentTypeField === undefined ? '' : contentTypeLine(contentTypeField);
+  const { heads, dateLine } = context;
   const frame = framesLength(context.method, status, hasBody) ? FRAME_LENGTH : FRAME_NONE;
-  return (
+  const connection = connectionLine(keepAlive, context.isOld);
+  if (head.reason === undefined) {
+    const known = heads.get(status, contentTypeField, frame, size, connection, dateLine);
+    if (known !== undefined) return known;
+  }
+  const text =
     statusLine(status, head.reason) +
-    type +
-    headEnd(frame, size, context.dateLine, context.serverLine, connectionLine(keepAlive, context.isOld))
-  );
+    (contentTypeField === undefined ? '' : contentTypeLine(contentTypeField)) +
+    headEnd(frame, size, dateLine, context.serverLine, connection);
+  if (head.reason !== undefined) return text;
+  return heads.set(status, contentTypeField, frame, size, connection, dateLine, text);
 }
 
 /** Any head: with the sender's own fields, and for bodies of unknown length. `length` is `undefined` for those. */

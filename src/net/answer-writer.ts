@@ -17,6 +17,7 @@ import { answerHead, type HeadContext, isBodyless, plainHead } from './answer-he
 import { BAD_REQUEST_HEAD } from './bad-request-head.ts';
 import { ClientDisconnectedError, ResponseStateError } from './errors.ts';
 import type { Endpoint, RequestHead, ResponseHead } from './exchange.ts';
+import type { HeadCache } from './head-cache.ts';
 import { Output } from './output.ts';
 
 /** Bodies larger than this go to the socket piece by piece, so that progress can be seen and memory stays bounded. */
@@ -85,6 +86,7 @@ export abstract class AnswerWriter implements HeadContext {
 
   abstract get dateLine(): string;
   abstract get serverLine(): string;
+  abstract get heads(): HeadCache;
   /** The answer is complete in the output; `keepAlive` says whether another request may follow. */
   protected abstract answerDone(): void;
   /** Last chance to find out that the connection cannot go on after this answer. */

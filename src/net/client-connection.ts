@@ -1,10 +1,17 @@
 import type { Socket } from 'node:net';
 import { suspend } from '../asyncio/index.ts';
-import { BODY_UNTIL_CLOSE, DATA, END, ERROR, HEAD, ResponseParser } from '../http1/index.ts';
-import { StreamReader } from '../message/index.ts';
-import { DEFAULT_MESSAGE_OPTIONS, type MessageOptions, ReceivedMessage } from './client-message.ts';
-import { ReadTimeoutError, ResponsePayloadError, ServerDisconnectedError } from './errors.ts';
+import type { StreamFlow } from '../message/index.ts';
+import {
+  type ConnectionOwner,
+  DEFAULT_MESSAGE_OPTIONS,
+  type FailureTranslator,
+  lowLevelFailure,
+  type MessageOptions,
+  type ReceivedMessage,
+} from './client-message.ts';
+import { ReadTimeoutError, ServerDisconnectedError } from './errors.ts';
 import { Output } from './output.ts';
+import { BROKEN, ENDED, OPENED, ResponseIntake, SWITCHED, WHOLE } from './response-intake.ts';
 import type { SocketReader } from './socket-reader.ts';
 import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
 
@@ -19,25 +26,6 @@ const UNCLAIMED = 3;
 /** The connection belongs to another protocol. */
 const TUNNEL = 4;
 const GONE = 5;
-
-/** Informational answers (1xx) to one request that may wait to be looked at. */
-const MAX_INFORMATIONAL = 16;
-
-const NO_BYTES: Buffer = Buffer.alloc(0);
-
-/** Who keeps the connection between messages. */
-export interface ConnectionOwner {
-  /** A message is over; a reusable connection may carry another one. Exactly once per message. */
-  messageEnded(reusable: boolean): void;
-  /** The connection ended, or its idle time, while no message was under way. */
-  idleEnded(): void;
-}
-
-/**
- * Turns what went wrong on a connection into what its users catch.
- * @param inBody - the head of the answer had come
- */
-export type FailureTranslator = (cause: Error, inBody: boolean) => Error;
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
@@ -61,18 +49,15 @@ export class ClientConnection implements WheelEntry {
   private readonly wheel: TimerWheel;
   private readonly reader: SocketReader | undefined;
   private readonly translate: FailureTranslator;
-  private parser: ResponseParser;
+  private intake: ResponseIntake;
+  private readonly flow: StreamFlow;
   private readonly output: Output;
   private options: MessageOptions;
   private state: number;
-  private method: string;
   private requestEnded: boolean;
   private keepAlive: boolean;
   private paused: boolean;
-  private informational: ReceivedMessage[] | undefined;
-  private message: ReceivedMessage | undefined;
   private claimed: boolean;
-  private stream: StreamReader | undefined;
   private failure: Error | undefined;
   private headWaiter: Waiter<ReceivedMessage> | undefined;
   private drainWaiter: Waiter<void> | undefined;
@@ -97,17 +82,14 @@ export class ClientConnection implements WheelEntry {
     this.reader = reader;
     this.translate = translate;
     this.options = DEFAULT_MESSAGE_OPTIONS;
-    this.parser = new ResponseParser(this.options.limits);
+    this.flow = { pause: () => this.pause(), resume: () => this.resume() };
+    this.intake = new ResponseIntake(this.flow, this.options);
     this.output = new Output(socket);
     this.state = IDLE;
-    this.method = 'GET';
     this.requestEnded = true;
     this.keepAlive = true;
     this.paused = false;
-    this.informational = undefined;
-    this.message = undefined;
     this.claimed = false;
-    this.stream = undefined;
     this.failure = undefined;
     this.headWaiter = undefined;
     this.drainWaiter = undefined;
@@ -120,10 +102,12 @@ export class ClientConnection implements WheelEntry {
     const onError = (error: Error): void => this.fail(error);
     const onClose = (): void => this.onClose();
     if (reader !== undefined) reader.sink = onData;
-    else socket.on('data', onData);
+    // Whoever set the connection up may have paused it.
+    else socket.on('data', onData).resume();
     socket.on('end', onEnd).on('drain', onDrain).on('error', onError).on('close', onClose);
     // What is left is the error listener, so that nothing is thrown before the next owner listens, and 'close'.
     this.detach = () => socket.off('data', onData).off('end', onEnd).off('drain', onDrain);
+    if (reader?.early === true) this.close(unasked());
   }
 
   /** The connection cannot carry another message. */
@@ -142,15 +126,13 @@ export class ClientConnection implements WheelEntry {
       if (this.state === GONE) return;
       throw new Error('begin() while another message is under way on this connection');
     }
-    if (options.limits !== this.options.limits) this.parser = new ResponseParser(options.limits);
+    if (options.limits !== this.options.limits) this.intake = new ResponseIntake(this.flow, options);
     this.options = options;
     this.state = WAITING;
-    this.method = method;
     this.requestsCount++;
     this.requestEnded = false;
     this.claimed = false;
-    this.message = undefined;
-    this.parser.expect(method);
+    this.intake.expect(method, options);
     this.progress();
   }
 
@@ -191,9 +173,9 @@ export class ClientConnection implements WheelEntry {
    * @throws ServerDisconnectedError when the connection ends first, ReadTimeoutError, ProtocolError, as translated
    */
   response(): Promise<ReceivedMessage> {
-    const early = this.informational?.shift();
+    const { message, informational } = this.intake;
+    const early = informational?.shift();
     if (early !== undefined) return Promise.resolve(early);
-    const { message } = this;
     if (message !== undefined && !this.claimed) {
       this.claim();
       return Promise.resolve(message);
@@ -223,7 +205,7 @@ export class ClientConnection implements WheelEntry {
       reader.bulk = false;
       reader.sink = (chunk) => socket.push(chunk);
     }
-    return { socket, buffered: this.parser.takeRest() };
+    return { socket, buffered: this.intake.parser.takeRest() };
   }
 
   /** Gives up the message that is under way: the connection is closed unless the message was over. */
@@ -266,24 +248,13 @@ export class ClientConnection implements WheelEntry {
   }
 
   private onData(chunk: Buffer): void {
-    switch (this.state) {
-      case WAITING:
-        this.progress();
-        this.parser.feed(chunk);
-        this.readHead();
-        break;
-      case BODY:
-        this.progress();
-        this.parser.feed(chunk);
-        // 101 and CONNECT: what follows is not HTTP and waits in the parser for `upgrade()`.
-        if (this.stream !== undefined) this.readBody();
-        break;
-      case IDLE:
-      case UNCLAIMED:
-        // Data that answers nothing cannot be trusted to be the beginning of the next answer (RFC 9112 §9.3).
-        this.fail(new ServerDisconnectedError('The server sent data that nobody asked for'));
-        break;
-      default:
+    const { state, intake } = this;
+    if (state === WAITING || state === BODY) {
+      this.progress();
+      this.reactTo(intake.take(chunk));
+    } else if (state !== GONE) {
+      // Data that answers nothing cannot be trusted to be the beginning of the next answer (RFC 9112 §9.3).
+      this.fail(unasked());
     }
   }
 
@@ -292,122 +263,58 @@ export class ClientConnection implements WheelEntry {
     if (sockRead > 0 && this.busy) this.wheel.arm(this, sockRead);
   }
 
-  private readHead(): void {
-    const { parser } = this;
-    for (;;) {
-      const event = parser.next();
-      if (event === ERROR) {
-        this.fail(parser.error!);
-        return;
-      }
-      if (event !== HEAD) return;
-      const { head } = parser;
-      if (head.status >= 200 || head.status === 101) {
-        this.readFinal(new ReceivedMessage(head));
-        return;
-      }
-      parser.next(); // END: an informational answer has no body
-      if (!this.passOn(new ReceivedMessage(head))) return;
+  private reactTo(result: number): void {
+    const { intake } = this;
+    const { informational } = intake;
+    if (informational !== undefined && informational.length > 0 && this.headWaiter !== undefined) {
+      this.deliver(informational.shift()!);
     }
-  }
-
-  /** Hands an informational answer to who waits, or keeps it. */
-  private passOn(message: ReceivedMessage): boolean {
-    const waiter = this.headWaiter;
-    if (waiter !== undefined) {
-      this.headWaiter = undefined;
-      waiter.resolve(message);
-      return true;
-    }
-    const waiting = (this.informational ??= []);
-    if (waiting.length === MAX_INFORMATIONAL) {
-      this.fail(
-        new ResponsePayloadError(`The server sent more than ${MAX_INFORMATIONAL} informational answers`),
-      );
-      return false;
-    }
-    waiting.push(message);
-    return true;
-  }
-
-  private readFinal(message: ReceivedMessage): void {
-    const { parser } = this;
-    const { head } = message;
-    this.message = message;
-    this.keepAlive = head.keepAlive;
-    this.state = BODY;
-    if (head.status === 101 || (this.method === 'CONNECT' && head.status < 300)) {
-      this.socket.pause();
-      this.deliver(message);
-      return;
-    }
-    let first: Buffer | undefined;
-    let more: Buffer[] | undefined;
-    for (;;) {
-      const event = parser.next();
-      if (event === DATA) {
-        if (first === undefined) first = parser.data;
-        else (more ??= [first]).push(parser.data);
-      } else if (event === END) {
-        message.body = more === undefined ? first : Buffer.concat(more);
-        message.trailers = parser.trailers;
-        if (first === undefined && (head.chunked || head.contentLength === 0)) message.body = NO_BYTES;
-        this.deliverWhole(message);
-        return;
-      } else {
+    switch (result) {
+      case WHOLE:
+        this.deliverWhole();
         break;
-      }
-    }
-    if (parser.bodyKind === BODY_UNTIL_CLOSE && !this.options.readUntilEof) {
-      this.deliverWhole(message);
-      return;
-    }
-    const stream = new StreamReader(
-      { pause: () => this.pause(stream), resume: () => this.resume(stream) },
-      this.options.readBufferSize,
-    );
-    this.stream = stream;
-    message.body = stream;
-    if (this.reader !== undefined) this.reader.bulk = true;
-    if (more !== undefined) for (const data of more) stream.feedData(data);
-    else if (first !== undefined) stream.feedData(first);
-    this.deliver(message);
-    if (parser.error !== undefined) this.fail(parser.error);
-  }
-
-  private readBody(): void {
-    const { parser } = this;
-    for (;;) {
-      const event = parser.next();
-      if (event === DATA) {
-        this.stream?.feedData(parser.data);
-      } else if (event === END) {
+      case OPENED:
+        this.state = BODY;
+        if (this.reader !== undefined) this.reader.bulk = true;
+        this.deliverFinal();
+        if (intake.error !== undefined) this.fail(intake.error);
+        break;
+      case SWITCHED:
+        this.state = BODY;
+        this.socket.pause();
+        this.deliverFinal();
+        break;
+      case ENDED:
         this.endBody();
-        return;
-      } else {
-        if (event === ERROR) this.fail(parser.error!);
-        return;
-      }
+        break;
+      case BROKEN:
+        this.fail(intake.error!);
+        break;
+      default:
     }
   }
 
   private endBody(): void {
-    this.message!.trailers = this.parser.trailers;
-    const stream = this.stream!;
+    const stream = this.intake.stream!;
     this.complete();
     stream.feedEof();
   }
 
   /** The answer is complete. Bytes behind it mean that the server is out of step. */
   private complete(): void {
+    const { intake } = this;
     this.deadline = Infinity;
-    this.stream = undefined;
+    intake.stream = undefined;
     if (this.reader !== undefined) this.reader.bulk = false;
     if (this.paused) {
       this.paused = false;
       this.socket.resume();
     }
-    this.keepAlive &&= this.requestEnded && this.parser.idle && !this.socket.writableNeedDrain;
+    this.keepAlive &&=
+      intake.message!.head.keepAlive &&
+      this.requestEnded &&
+      intake.parser.idle &&
+      !this.socket.writableNeedDrain;
     this.state = UNCLAIMED;
     if (this.claimed) this.endMessage();
   }
@@ -420,15 +327,19 @@ export class ClientConnection implements WheelEntry {
 
   private deliver(message: ReceivedMessage): void {
     const waiter = this.headWaiter;
-    if (waiter === undefined) return;
     this.headWaiter = undefined;
-    this.claimed = true;
-    waiter.resolve(message);
+    waiter?.resolve(message);
+  }
+
+  private deliverFinal(): void {
+    this.claimed = this.headWaiter !== undefined;
+    this.deliver(this.intake.message!);
   }
 
   /** The whole answer in one go: the next message may begin before the one who waits for this one looks at it. */
-  private deliverWhole(message: ReceivedMessage): void {
+  private deliverWhole(): void {
     const waiter = this.headWaiter;
+    const message = this.intake.message!;
     this.headWaiter = undefined;
     this.claimed = waiter !== undefined;
     this.complete();
@@ -450,21 +361,12 @@ export class ClientConnection implements WheelEntry {
   }
 
   private onEnd(): void {
-    // The end of the connection ends a body without length, and cuts any other (RFC 9112 §8).
-    if (this.state === BODY && this.stream !== undefined) {
-      for (;;) {
-        const event = this.parser.finish();
-        if (event === DATA) {
-          this.stream.feedData(this.parser.data);
-        } else {
-          if (event !== END) break;
-          this.keepAlive = false;
-          this.endBody();
-          return;
-        }
-      }
+    if (this.state === BODY && this.intake.finish() === ENDED) {
+      this.keepAlive = false;
+      this.endBody();
+    } else {
+      this.fail(new ServerDisconnectedError());
     }
-    this.fail(new ServerDisconnectedError());
   }
 
   private onClose(): void {
@@ -477,14 +379,16 @@ export class ClientConnection implements WheelEntry {
   }
 
   private fail(cause: Error): void {
-    const { state, stream } = this;
+    const { state, intake } = this;
+    const { stream } = intake;
     if (state >= TUNNEL) return;
     this.state = GONE;
     this.wheel.remove(this);
     this.output.clear();
-    this.stream = undefined;
     const inBody = state === BODY;
-    this.failure = this.translate(inBody ? this.bodyFailure(cause) : cause, inBody);
+    const missing = cause instanceof ServerDisconnectedError ? intake.missing() : undefined;
+    this.failure = this.translate(missing ?? cause, inBody);
+    intake.stream = undefined;
     this.socket.destroy();
     stream?.setException(this.failure);
     this.rejectDrain();
@@ -493,19 +397,6 @@ export class ClientConnection implements WheelEntry {
     waiter?.reject(this.failure);
     if (state === IDLE) this.owner?.idleEnded();
     else this.owner?.messageEnded(false);
-  }
-
-  private bodyFailure(cause: Error): Error {
-    if (!(cause instanceof ServerDisconnectedError) || this.stream === undefined) return cause;
-    const { head } = this.message!;
-    if (head.chunked) {
-      return new ServerDisconnectedError('Not enough data to satisfy transfer length header.');
-    }
-    if (head.contentLength < 0) return cause;
-    const received = head.contentLength - this.parser.bodyRemaining;
-    return new ServerDisconnectedError(
-      `Not enough data to satisfy content length header (received ${received} of ${head.contentLength} bytes).`,
-    );
   }
 
   private rejectDrain(): void {
@@ -521,24 +412,18 @@ export class ClientConnection implements WheelEntry {
     waiter?.resolve();
   }
 
-  private pause(stream: StreamReader): void {
-    if (this.paused || this.stream !== stream) return;
+  private pause(): void {
+    if (this.paused || !this.busy) return;
     this.paused = true;
     this.socket.pause();
   }
 
-  private resume(stream: StreamReader): void {
-    if (!this.paused || this.stream !== stream) return;
+  private resume(): void {
+    if (!this.paused) return;
     this.paused = false;
     this.progress();
     this.socket.resume();
   }
-}
-
-/** What a reader of the body is told: a wait that timed out stays what it is. */
-function lowLevelFailure(cause: Error, inBody: boolean): Error {
-  if (!inBody || cause instanceof ReadTimeoutError) return cause;
-  return new ResponsePayloadError(`Response payload is not completed: ${cause.message}`, { cause });
 }
 
 function notWaited(): Error {
@@ -550,4 +435,8 @@ function rejected(error: Error): Promise<never> {
   const promise = Promise.reject(error);
   promise.catch(() => {});
   return promise;
+}
+
+function unasked(): Error {
+  return new ServerDisconnectedError('The server sent data that nobody asked for');
 }

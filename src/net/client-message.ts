@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, type Limits, type ParsedResponse } from '../http1/index.ts';
 import type { CIMultiDictProxy, StreamReader } from '../message/index.ts';
+import { ReadTimeoutError, ResponsePayloadError } from './errors.ts';
 
 /** How a message is exchanged. Make one object and use it for many messages. */
 export interface MessageOptions {
@@ -32,4 +33,24 @@ export class ReceivedMessage {
     this.body = undefined;
     this.trailers = undefined;
   }
+}
+
+/** Who keeps the connection between messages. */
+export interface ConnectionOwner {
+  /** A message is over; a reusable connection may carry another one. Exactly once per message. */
+  messageEnded(reusable: boolean): void;
+  /** The connection ended, or its idle time, while no message was under way. */
+  idleEnded(): void;
+}
+
+/**
+ * Turns what went wrong on a connection into what its users catch.
+ * @param inBody - the head of the answer had come
+ */
+export type FailureTranslator = (cause: Error, inBody: boolean) => Error;
+
+/** What a reader of the body is told: a wait that timed out stays what it is. */
+export function lowLevelFailure(cause: Error, inBody: boolean): Error {
+  if (!inBody || cause instanceof ReadTimeoutError) return cause;
+  return new ResponsePayloadError(`Response payload is not completed: ${cause.message}`, { cause });
 }

@@ -5,6 +5,7 @@ import { AnswerWriter } from './answer-writer.ts';
 import { BAD_REQUEST_HEAD } from './bad-request-head.ts';
 import { ClientDisconnectedError, RequestPayloadError, ResponseStateError } from './errors.ts';
 import type { Exchange, ExchangeOwner, ResponseHead, UpgradedConnection } from './exchange.ts';
+import type { HeadCache } from './head-cache.ts';
 import { RequestIntake } from './request-intake.ts';
 import type { Server } from './server.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -85,6 +86,10 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
 
   get serverLine(): string {
     return this.#server.serverLine;
+  }
+
+  get heads(): HeadCache {
+    return this.#server.heads;
   }
 
   get serverHeader(): string | undefined {

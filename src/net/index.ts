@@ -1,11 +1,13 @@
 /** Sockets: server connections, listeners, and the exchange where a transport and the application meet. */
 
+export { ClientConnection } from './client-connection.ts';
 export {
-  ClientConnection,
   type ConnectionOwner,
+  DEFAULT_MESSAGE_OPTIONS,
   type FailureTranslator,
-} from './client-connection.ts';
-export { DEFAULT_MESSAGE_OPTIONS, type MessageOptions, ReceivedMessage } from './client-message.ts';
+  type MessageOptions,
+  ReceivedMessage,
+} from './client-message.ts';
 export { type Dialed, type DialOptions, dialPath, dialTcp, secured, startTls } from './dial.ts';
 export { DnsCache, type DnsCacheOptions } from './dns-cache.ts';
 export {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { DateLine, fieldLine } from '../http1/index.ts';
 import type { ExchangeHandler } from './exchange.ts';
+import { HeadCache } from './head-cache.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { resolveServerOptions, type ServerOptions, tickLengthFor } from './options.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -36,6 +37,8 @@ export class Server {
   readonly date: DateLine;
   /** @internal */
   readonly serverLine: string;
+  /** @internal */
+  readonly heads: HeadCache;
   readonly #connections: Set<ServerConnection>;
   readonly #spare: Http1Exchange[];
   #onQuiet: (() => void)[];
@@ -50,6 +53,7 @@ export class Server {
     this.wheel = new TimerWheel(tickLengthFor(this.options), () => this.date.refresh(Date.now()));
     const { serverHeader } = this.options;
     this.serverLine = serverHeader === false ? '' : fieldLine('Server', serverHeader);
+    this.heads = new HeadCache();
     this.#connections = new Set();
     this.#spare = [];
     this.#onQuiet = [];

@@ -22,6 +22,8 @@ const LEAST = 16_384;
 export class SocketReader {
   /** Takes what was read; the bytes are its own from then on. `false` stops the reading, as `push` of a stream says it. */
   sink: (chunk: Buffer) => boolean;
+  /** Something came while nobody listened; it is lost. */
+  early: boolean;
   /** A body is on its way: large reads may go into a slab. */
   bulk: boolean;
   readonly options: OnReadOpts;
@@ -31,7 +33,11 @@ export class SocketReader {
   private slabUsed: number;
 
   constructor() {
-    this.sink = ignore;
+    this.early = false;
+    this.sink = () => {
+      this.early = true;
+      return true;
+    };
     this.bulk = false;
     this.current = SHARED;
     this.lastRead = 0;
@@ -76,8 +82,4 @@ export class SocketReader {
     this.current = slab.subarray(this.slabUsed);
     return this.current;
   }
-}
-
-function ignore(): boolean {
-  return true;
 }

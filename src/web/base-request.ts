@@ -229,10 +229,15 @@ export class BaseRequest extends RequestFields {
     copy._app = this._app;
     copy._match = this._match;
     applyOverrides(copy, this, overrides);
-    const shared = (this._extras?.origin ?? this)._touchExtras();
+    const shared = this._origin._touchExtras();
     shared.clones ??= [];
     shared.clones.push(copy);
     return copy;
+  }
+
+  /** @internal The request that owns the exchange: this one, or what it was cloned from. */
+  get _origin(): BaseRequest {
+    return this._extras?.origin ?? this;
   }
 
   /** What was wrong with a request that could not be parsed; `undefined` for all that could. */

@@ -16,7 +16,7 @@ export {
 export { AppKey, type StateKey, type StateValue } from './app-key.ts';
 export { Application, type ApplicationOptions } from './application.ts';
 // Messages
-export type { BodySource } from './body-source.ts';
+export type { BodySource } from '../message/index.ts';
 export { CleanupContext, type CleanupContextFunction, CleanupError } from './cleanup-context.ts';
 export { ConfigDict } from './config-dict.ts';
 export type { CookieOptions, DeleteCookieOptions } from './cookies.ts';

@@ -84,7 +84,7 @@ function mergeRuns(path: string): string {
 
 /** `//host` at the beginning would name another host (CVE-2021-21330), and browsers read `\` as `/`. */
 function onSameHost(path: string): string {
-  return path.replace(/^[/\\]{2,}/, '/').replaceAll('\\', '%5C');
+  return path.replaceAll('\\', '%5C').replace(/^\/{2,}/, '/');
 }
 
 function resolves(request: Request, path: string): boolean {

@@ -3,8 +3,6 @@ import { SEGMENT } from './char-set.ts';
 import type { RegexNode } from './regex-syntax.ts';
 import { parseRegex, RegexSyntaxError } from './regex-syntax.ts';
 
-export type { PathParams } from './path-params.ts';
-
 /** A piece of a path pattern. */
 export type PatternToken = LiteralToken | ParamToken;
 

@@ -1,7 +1,6 @@
-import type { StreamReader } from '../message/index.ts';
+import { decodeText, type StreamReader, UndecodableTextError, UnknownCharsetError } from '../message/index.ts';
 import type { BaseRequest, JsonOptions } from './base-request.ts';
 import { HTTPBadRequest, HTTPRequestEntityTooLarge, HTTPUnsupportedMediaType } from './http-exceptions.ts';
-
 
 /** 1 MiB, as in aiohttp. */
 export const DEFAULT_CLIENT_MAX_SIZE = 1_048_576;

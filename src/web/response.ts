@@ -1,11 +1,9 @@
 import { Blob } from 'node:buffer';
-import { codedTypeError } from '../message/index.ts';
+import { BodyPump, type BodySource, codedTypeError, decodeText, encodeText, isBodySource } from '../message/index.ts';
 import type { BaseRequest } from './base-request.ts';
-import { BodyPump, type BodySource, isBodySource } from './body-source.ts';
 import { ExchangeStateError } from './exchange-errors.ts';
 import { contentTypeValue, ENDED, NEW, OCTETS, type StreamResponseOptions } from './response-fields.ts';
 import { StreamResponse } from './stream-response.ts';
-import { decodeText, encodeText } from './text-coding.ts';
 
 /**
  * What a body can be. Text and bytes are sent with their length in one write; a `Blob` with its length, piece by piece;

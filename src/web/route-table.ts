@@ -239,9 +239,7 @@ export class RouteTableDef implements Iterable<RouteDefinition> {
   }
 
   #add(method: string, path: string, rest: unknown[], defaults?: GetOptions): unknown {
-    const isDecorator =
-      rest.length === 0 ||
-      (typeof rest[0] === 'object' && rest[0] !== null && rest.length === 1 && isOptions(rest[0]));
+    const isDecorator = rest.length === 0 || (rest.length === 1 && isOptions(rest[0]));
     const options = { ...defaults, ...(rest[isDecorator ? 0 : 1] as GetOptions | undefined) };
     const define = (handler: RouteHandler): RouteDef =>
       new RouteDef(method.toUpperCase?.() ?? method, path, handler, options);
@@ -297,8 +295,11 @@ export class RouteTableDef implements Iterable<RouteDefinition> {
   }
 }
 
-function isOptions(value: object): boolean {
-  return typeof (value as { then?: unknown }).then !== 'function';
+/** Options alone mean a decorator; any other object is a handler by mistake, which `addRoutes()` reports. */
+function isOptions(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function isDecoratorContext(value: unknown): value is ClassMethodDecoratorContext | ClassDecoratorContext {

@@ -61,7 +61,7 @@ export class StreamResponse extends ResponseFields {
    * @throws TypeError when a header, the status or the reason cannot stand in a head; nothing was sent then.
    */
   async prepare(request: BaseRequest): Promise<void> {
-    if (this._state !== NEW && this._request === request) return;
+    if (this._state !== NEW && this._request === request._origin) return;
     const signals = this._begin(request);
     if (signals !== undefined) await this._waitForSignals(signals);
     this._start();
@@ -106,7 +106,7 @@ export class StreamResponse extends ResponseFields {
    * @internal Sends whatever of this response was not sent yet. Called by the application with what the handler returned.
    */
   _send(request: BaseRequest): void | Promise<void> {
-    if (this._state === ENDED && this._request === request) return;
+    if (this._state === ENDED && this._request === request._origin) return;
     return this._sendRest(request);
   }
 
@@ -149,9 +149,10 @@ export class StreamResponse extends ResponseFields {
         'Chunked encoding does not exist in HTTP/1.0 (RFC 9112 §6.1). Leave enableChunkedEncoding() out: the end of the connection ends the body.',
       );
     }
-    this._request = request;
+    // A middleware may have handed on a clone: the answer is the original's.
+    this._request = request._origin;
+    this._request._response = this;
     this._state = STARTING;
-    request._response = this;
     if (!request._hasPrepareSignal) return undefined;
     try {
       this._setDefaults(exchange);

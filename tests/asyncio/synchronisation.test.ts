@@ -62,7 +62,7 @@ describe('Lock', () => {
   test('a cancelled waiter leaves; the lock goes to the next', async () => {
     const lock = new Lock();
     const held = await lock.acquire();
-    const [one, two, three] = [1, 2, 3].map((n) => createTask(async () => (await lock.acquire(), n)));
+    const [one, two, three] = [1, 2, 3].map((n) => createTask(() => lock.acquire().then(() => n)));
     await turn();
     two!.cancel();
     one!.cancel();
@@ -102,7 +102,7 @@ describe('Event', () => {
   test('set wakes all and lets later ones pass; clear holds them again', async () => {
     const event = new Event();
     let woken = 0;
-    const waiter = (): asyncio.Task<void> => createTask(async () => (await event.wait(), void woken++));
+    const waiter = (): asyncio.Task<void> => createTask(() => event.wait().then(() => void woken++));
     const tasks = [waiter(), waiter()];
     await turn();
     assert.equal(woken, 0);
@@ -243,7 +243,7 @@ describe('Semaphore', () => {
 
   test('a cancelled waiter takes no place', async () => {
     const semaphore = new Semaphore(0);
-    const [one, two] = [1, 2].map((n) => createTask(async () => (await semaphore.acquire(), n)));
+    const [one, two] = [1, 2].map((n) => createTask(() => semaphore.acquire().then(() => n)));
     await turn();
     one!.cancel();
     await turn();

@@ -123,12 +123,15 @@ describe('asCompleted', () => {
     for (const task of asyncio.allTasks()) task.cancel();
 
     const results: string[] = [];
-    for (const next of asCompleted([() => failing(0), () => sleep(1, 'fine')])) {
+    const gate = new asyncio.Event();
+    for (const next of asCompleted([() => failing(0), () => gate.wait().then(() => 'fine')])) {
       results.push(await next.catch(() => 'error'));
+      gate.set();
     }
     assert.deepEqual(results, ['error', 'fine']);
-    const both = await Promise.all(asCompleted([() => sleep(2, 2), () => sleep(0, 1)]));
-    assert.deepEqual(both, [1, 2]);
+    const first = createTask(() => sleep(0, 1));
+    const second = createTask(() => first.then(() => 2));
+    assert.deepEqual(await Promise.all(asCompleted([second, first])), [1, 2]);
   });
 
   test('timeout: what has ended comes out, then TimeoutError', async (t) => {

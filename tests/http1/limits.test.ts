@@ -9,12 +9,12 @@ describe('requests at the edge of a limit', () => {
     const text = (line: string): string => `${line}\r\nHost: a\r\n\r\n`;
     const line = 'GET /12345 HTTP/1.1';
     expectRequest(text(line), ['GET /12345 1.1', 'end'], { maxLineSize: line.length });
-    expectRequest(text(line), ['error AIO_LINE_TOO_LONG 414'], { maxLineSize: line.length - 1 });
+    expectRequest(text(line), ['error AIO_START_LINE_TOO_LONG 414'], { maxLineSize: line.length - 1 });
     // The version crosses the limit, the target crosses it, something worse comes behind it.
     for (const maxLineSize of [line.length - 3, line.length - 9, line.length - 12, 3]) {
-      expectRequest(text(line), ['error AIO_LINE_TOO_LONG 414'], { maxLineSize });
+      expectRequest(text(line), ['error AIO_START_LINE_TOO_LONG 414'], { maxLineSize });
     }
-    expectRequest(text('GET /123456789\0 HTTP/1.1'), ['error AIO_LINE_TOO_LONG 414'], { maxLineSize: 10 });
+    expectRequest(text('GET /123456789\0 HTTP/1.1'), ['error AIO_START_LINE_TOO_LONG 414'], { maxLineSize: 10 });
     expectRequest(text('GET /123\0 HTTP/1.1'), ['error AIO_BAD_TARGET 400'], { maxLineSize: 10 });
   });
 
@@ -103,7 +103,7 @@ describe('requests at the edge of a limit', () => {
 test('the defaults are those that are documented', () => {
   const line = (size: number): string => `GET /${'x'.repeat(size - 14)} HTTP/1.0\r\n\r\n`;
   expectRequest(line(8190), [`GET /${'x'.repeat(8176)} 1.0 close`, 'end']);
-  expectRequest(line(8191), ['error AIO_LINE_TOO_LONG 414']);
+  expectRequest(line(8191), ['error AIO_START_LINE_TOO_LONG 414']);
 
   const field = (size: number): string => `GET / HTTP/1.0\r\nX: ${'x'.repeat(size - 3)}\r\n\r\n`;
   expectRequest(field(8190), ['GET / 1.0 close', 'end']);
@@ -127,7 +127,7 @@ test('the same limits hold for responses', () => {
   const events = ['200 1.1 OK length=0', 'end'];
   const exact = { maxLineSize: 15, maxFieldSize: 17, maxHeaders: 2, maxHeadSize: text.length };
   expectResponse(text, events, 'GET', exact);
-  expectResponse(text, ['error AIO_LINE_TOO_LONG 414'], 'GET', { maxLineSize: 14 });
+  expectResponse(text, ['error AIO_START_LINE_TOO_LONG 414'], 'GET', { maxLineSize: 14 });
   expectResponse(text, ['error AIO_FIELD_TOO_LONG 431'], 'GET', { maxFieldSize: 16 });
   expectResponse(text, ['error AIO_TOO_MANY_FIELDS 431'], 'GET', { maxHeaders: 1 });
   expectResponse(text, ['error AIO_HEAD_TOO_LONG 431'], 'GET', { maxHeadSize: text.length - 1 });

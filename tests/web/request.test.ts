@@ -528,13 +528,18 @@ describe('clone', () => {
     await assert.rejects(copy!.read(), { code: 'AIO_PAYLOAD_ACCESS' });
   });
 
-  test('a response may be prepared with a clone', async () => {
-    const response = await answer((request) => {
-      const copy = request.clone({ remote: '1.1.1.1' });
-      const ours = new web.StreamResponse();
-      return ours.prepare(copy).then(() => ours.writeEof(Buffer.from('ok')).then(() => ours));
-    });
-    assert.equal(await response.text(), 'ok');
+  test('a response may be prepared with a clone and returned for the original', async () => {
+    for (const ended of [false, true]) {
+      const text = await wire(async (request) => {
+        const response = new web.StreamResponse();
+        await response.prepare(request.clone({ remote: '1.1.1.1' }));
+        await response.write(Buffer.from('ok'));
+        if (ended) await response.writeEof();
+        assert.equal(request._response, response);
+        return response;
+      }, `GET / HTTP/1.1\r\n${CLOSE}\r\n`);
+      assert.equal(split(text).body, '2\r\nok\r\n0\r\n\r\n');
+    }
   });
 });
 
