@@ -41,30 +41,38 @@ export function reviveValue(value: unknown): unknown {
         return new jinja2.Range(start, stop, step);
       }
       case '__items__':
-        return new jinja2.Dict((content as [unknown, unknown][]).map(([k, v]) => [reviveValue(k), reviveValue(v)]));
+        return new jinja2.Dict(
+          (content as [unknown, unknown][]).map(([k, v]) => [reviveValue(k), reviveValue(v)]),
+        );
       default:
     }
   }
   return Object.fromEntries(Object.entries(record).map(([name, item]) => [name, reviveValue(item)]));
 }
 
-const camelCase = (name: string): string => name.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
+const camelCase = (name: string): string =>
+  name.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
 
 /** The environment that a request describes. */
 export function makeEnvironment(request: Request): jinja2.Environment {
-  const options: Record<string, unknown> = { loader: new jinja2.DictLoader(request.templates), autoescape: false };
+  const options: Record<string, unknown> = {
+    loader: new jinja2.DictLoader(request.templates),
+    autoescape: false,
+  };
   let globals: Record<string, unknown> = {};
   let sandboxed = false;
   for (const [name, value] of Object.entries(request.env ?? {})) {
     if (name === 'undefined') options['undefined'] = UNDEFINED_CLASSES[value as string];
     else if (name === 'globals') globals = reviveValue(value) as Record<string, unknown>;
     else if (name === 'sandboxed') sandboxed = value === true;
-    else if (name === 'autoescape') options['autoescape'] = value === 'select' ? jinja2.selectAutoescape() : value;
+    else if (name === 'autoescape')
+      options['autoescape'] = value === 'select' ? jinja2.selectAutoescape() : value;
     else if (value !== null) options[camelCase(name)] = value;
   }
   const environment = sandboxed ? new jinja2.SandboxedEnvironment(options) : new jinja2.Environment(options);
   Object.assign(environment.globals, globals);
-  if (environment.extensions.some((extension) => extension.tags.includes('trans'))) jinja2.installTranslations(environment);
+  if (environment.extensions.some((extension) => extension.tags.includes('trans')))
+    jinja2.installTranslations(environment);
   return environment;
 }
 
@@ -74,8 +82,13 @@ export function renderRequest(request: Request): Answer {
     const environment = makeEnvironment(request);
     // Jinja2 gives a template from a string no name; the harness marks it so.
     const template =
-      request.main === '__main__' ? environment.fromString(request.templates[request.main] as string) : environment.getTemplate(request.main);
-    return { ok: true, output: template.render(reviveValue(request.context ?? {}) as Record<string, unknown>) };
+      request.main === '__main__'
+        ? environment.fromString(request.templates[request.main] as string)
+        : environment.getTemplate(request.main);
+    return {
+      ok: true,
+      output: template.render(reviveValue(request.context ?? {}) as Record<string, unknown>),
+    };
   } catch (error) {
     const { name, message } = error as Error;
     const line = error instanceof jinja2.TemplateSyntaxError ? error.line : null;

@@ -1,0 +1,421 @@
+import {
+  add,
+  concatenate,
+  divide,
+  floorDivide,
+  modulo,
+  multiply,
+  negate,
+  plus,
+  power,
+  subtract,
+} from './arithmetic.ts';
+import { callBuiltInMethod } from './attributes.ts';
+import { applyFilter, callFunction, linkFilter, type NativeFilter } from './callables.ts';
+import { contains, equal, greater, greaterOrEqual, less, lessOrEqual, truth } from './comparing.ts';
+import { type Context, type EvalContext, TemplateReference } from './context.ts';
+import type { Environment } from './environment.ts';
+import { TemplateNotFound, TemplateRuntimeError, TemplatesNotFound, TemplateTypeError } from './errors.ts';
+import { AsyncLoopContext, Cursor, isAsyncIterable, LoopContext, type Recurse } from './loop.ts';
+import { Macro, type MacroFunction } from './macro.ts';
+import { Markup } from './markup.ts';
+import { type Keywords, TemplateObject } from './objects.ts';
+import { joinPieces, joinPiecesAsync } from './pieces.ts';
+import { escapeValue, repr, str } from './printing.ts';
+import { iterable, pairsOf, slice, toArray, unpack } from './sequences.ts';
+import type { Template, TemplateModule, Variant } from './template.ts';
+import { Undefined } from './undefined.ts';
+import { Dict, Float, isText, isThenable, Namespace, Tuple, textOf, typeName } from './values.ts';
+
+/** What a template may be named by: a name, several to choose from, or a template itself. */
+function templateNames(environment: Environment, given: unknown): readonly string[] | Template {
+  if (given instanceof Undefined) given.fail();
+  if (isText(given)) return [textOf(given)];
+  if (environment.isTemplate(given)) return given;
+  if (Array.isArray(given) || (typeof given === 'object' && given !== null && Symbol.iterator in given)) {
+    return toArray(given).map((name) => {
+      if (name instanceof Undefined) name.fail();
+      return str(name);
+    });
+  }
+  throw new TemplateTypeError(`a template's name must be a str or a list of str, not ${typeName(given)}`);
+}
+
+function find(context: Context, given: unknown): Template {
+  const names = templateNames(context.environment, given);
+  if (!Array.isArray(names)) return names as Template;
+  const isList = !isText(given);
+  return isList
+    ? context.environment.selectTemplate(names, context.name)
+    : context.environment.getTemplate(names[0] as string, context.name);
+}
+
+async function findAsync(context: Context, given: unknown): Promise<Template> {
+  const names = templateNames(context.environment, given);
+  if (!Array.isArray(names)) return names as Template;
+  return isText(given)
+    ? context.environment.getTemplateAsync(names[0] as string, context.name)
+    : context.environment.selectTemplateAsync(names, context.name);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof TemplateNotFound || error instanceof TemplatesNotFound;
+}
+
+function includeContext(
+  template: Template,
+  context: Context,
+  locals: Record<string, unknown> | undefined,
+  variant: Variant,
+): Context {
+  return locals === undefined
+    ? template.makeContext([], variant, context.limits)
+    : template.makeContext([locals, ...context.layers()], variant, context.limits, true);
+}
+
+function addBlocks(
+  context: Context,
+  template: Template,
+  variant: Variant,
+): { root: (context: Context) => unknown } {
+  const code = template.variant(variant);
+  for (const [name, block] of Object.entries(code.blocks)) (context.blocks[name] ??= []).push(block);
+  return code;
+}
+
+/** The functions that generated code calls besides those it has by name. */
+export const runtime = {
+  filter(environment: Environment, name: string, most: number): NativeFilter['run'] {
+    const filter = environment.filters[name];
+    if (filter !== undefined) return linkFilter(filter, most);
+    return () => {
+      throw new TemplateRuntimeError(`No filter named '${name}' found.`);
+    };
+  },
+
+  test(environment: Environment, name: string, most: number): NativeFilter['run'] {
+    const test = environment.tests[name];
+    if (test === undefined) {
+      return () => {
+        throw new TemplateRuntimeError(`No test named '${name}' found.`);
+      };
+    }
+    return linkFilter(test, most);
+  },
+
+  applyNamed(
+    environment: Environment,
+    kind: 'filter' | 'test',
+    name: string,
+    context: EvalContext,
+    value: unknown,
+    args: readonly unknown[],
+    keywords: Keywords | undefined,
+  ): unknown {
+    const filter = (kind === 'filter' ? environment.filters : environment.tests)[name];
+    if (filter === undefined) throw new TemplateRuntimeError(`No ${kind} named '${name}' found.`);
+    return applyFilter(filter, context, value, args, keywords);
+  },
+
+  mergeKeywords(keywords: Record<string, unknown>, more: unknown): Keywords {
+    for (const [name, value] of pairsOf(more)) {
+      if (!isText(name)) throw new TemplateTypeError('keywords must be strings');
+      if (textOf(name) in keywords)
+        throw new TemplateTypeError(`got multiple values for keyword argument '${textOf(name)}'`);
+      keywords[textOf(name)] = value;
+    }
+    return keywords;
+  },
+
+  call(
+    context: EvalContext,
+    callee: unknown,
+    args: readonly unknown[],
+    keywords: Keywords | undefined,
+  ): unknown {
+    if (callee instanceof TemplateObject) {
+      context.environment.checkCall(callee);
+      return callee.invoke(args, keywords, context);
+    }
+    if (typeof callee === 'function') {
+      context.environment.checkCall(callee);
+      return callFunction(context, undefined, callee as () => unknown, args, keywords);
+    }
+    if (callee instanceof Undefined) return callee.fail();
+    throw new TemplateTypeError(`'${typeName(callee)}' object is not callable`);
+  },
+
+  callMethod(
+    context: EvalContext,
+    object: unknown,
+    name: string,
+    args: readonly unknown[],
+    keywords: Keywords | undefined,
+  ): unknown {
+    const { environment } = context;
+    environment.checkMethod(object, name);
+    const known = callBuiltInMethod(object, name, args, keywords);
+    if (known !== undefined) return known.result;
+    const method = environment.getAttribute(object, name);
+    if (typeof method === 'function' && !isThenable(object)) {
+      environment.checkCall(method);
+      return callFunction(context, object, method as () => unknown, args, keywords);
+    }
+    return runtime.call(context, method, args, keywords);
+  },
+
+  self(context: EvalContext): TemplateReference {
+    return new TemplateReference(context);
+  },
+
+  macro(
+    context: Context,
+    name: string,
+    parameters: readonly string[],
+    special: readonly string[],
+    run: MacroFunction,
+    autoescape: boolean,
+  ): Macro {
+    return new Macro(context, name, parameters, special, run, autoescape);
+  },
+
+  loop(
+    environment: Environment,
+    source: unknown,
+    depth: number,
+    recurse: Recurse | undefined,
+    autoescape: boolean,
+  ): LoopContext {
+    return new LoopContext(environment, source, depth, recurse, autoescape);
+  },
+
+  asyncLoop(
+    environment: Environment,
+    source: unknown,
+    depth: number,
+    recurse: Recurse | undefined,
+    autoescape: boolean,
+  ): LoopContext {
+    return new AsyncLoopContext(environment, source, depth, recurse, autoescape);
+  },
+
+  cursor(source: unknown): Cursor {
+    return new Cursor(source);
+  },
+
+  /** An asynchronous iterable as a list, anything else as it is. */
+  collected(value: unknown): unknown {
+    if (!isAsyncIterable(value)) return value;
+    return (async () => {
+      const items: unknown[] = [];
+      for await (const item of value) items.push(item);
+      return items;
+    })();
+  },
+
+  setAttribute(object: unknown, name: string, value: unknown): void {
+    if (!(object instanceof Namespace))
+      throw new TemplateRuntimeError('cannot assign attribute on non-namespace object');
+    object.attributes.set(name, value);
+  },
+
+  noElse(hint: string): Undefined {
+    return new Undefined({ hint });
+  },
+
+  finalized(context: EvalContext, value: unknown): unknown {
+    return context.environment.applyFinalize(context, value);
+  },
+
+  printed(value: unknown, autoescape: boolean): string {
+    return autoescape ? escapeValue(value) : str(value);
+  },
+
+  isIn(item: unknown, container: unknown): boolean {
+    return contains(container, item);
+  },
+
+  slice(environment: Environment, object: unknown, start: unknown, stop: unknown, step: unknown): unknown {
+    if (object instanceof Undefined) return object.member('slice');
+    const result = slice(object, start, stop, step);
+    return result === undefined
+      ? environment.undefinedMember(object, `slice(${repr(start)}, ${repr(stop)}, ${repr(step)})`)
+      : result;
+  },
+
+  /** A slice inside of a tuple of subscripts: no value has items for it. */
+  sliceObject(start: unknown, stop: unknown, step: unknown): unknown {
+    return Tuple.make([start, stop, step]);
+  },
+
+  extendedTwice(): never {
+    throw new TemplateRuntimeError('extended multiple times');
+  },
+
+  extend(context: Context, given: unknown, variant: Variant): unknown {
+    return addBlocks(context, find(context, given), variant);
+  },
+
+  async extendAsync(context: Context, given: unknown, variant: Variant): Promise<unknown> {
+    return addBlocks(context, await findAsync(context, given), variant);
+  },
+
+  include(
+    context: Context,
+    given: unknown,
+    ignoreMissing: boolean,
+    locals: Record<string, unknown> | undefined,
+  ): unknown {
+    let template: Template;
+    try {
+      template = find(context, given);
+    } catch (error) {
+      if (ignoreMissing && isMissing(error)) return '';
+      throw error;
+    }
+    return template.variant('sync').root(includeContext(template, context, locals, 'sync'));
+  },
+
+  async includeAsync(
+    context: Context,
+    given: unknown,
+    ignoreMissing: boolean,
+    locals: Record<string, unknown> | undefined,
+  ): Promise<unknown> {
+    let template: Template;
+    try {
+      template = await findAsync(context, given);
+    } catch (error) {
+      if (ignoreMissing && isMissing(error)) return '';
+      throw error;
+    }
+    return template.variant('async').root(includeContext(template, context, locals, 'async'));
+  },
+
+  *includeStream(
+    context: Context,
+    given: unknown,
+    ignoreMissing: boolean,
+    locals: Record<string, unknown> | undefined,
+  ): Generator<string> {
+    let template: Template;
+    try {
+      template = find(context, given);
+    } catch (error) {
+      if (ignoreMissing && isMissing(error)) return;
+      throw error;
+    }
+    const variant = template.streamVariant(false);
+    const output = template.variant(variant).root(includeContext(template, context, locals, variant));
+    if (typeof output === 'string') yield output;
+    else yield* output as Generator<string>;
+  },
+
+  async *includeAsyncStream(
+    context: Context,
+    given: unknown,
+    ignoreMissing: boolean,
+    locals: Record<string, unknown> | undefined,
+  ): AsyncGenerator<string> {
+    let template: Template;
+    try {
+      template = await findAsync(context, given);
+    } catch (error) {
+      if (ignoreMissing && isMissing(error)) return;
+      throw error;
+    }
+    const variant = template.streamVariant(true);
+    const output = template.variant(variant).root(includeContext(template, context, locals, variant));
+    if (isThenable(output)) yield (await output) as string;
+    else yield* output as AsyncGenerator<string>;
+  },
+
+  importModule(
+    context: Context,
+    given: unknown,
+    locals: Record<string, unknown> | undefined,
+  ): TemplateModule {
+    const template = find(context, given);
+    return locals === undefined
+      ? template.module()
+      : template.makeModule([locals, ...context.layers()], context.limits);
+  },
+
+  async importModuleAsync(
+    context: Context,
+    given: unknown,
+    locals: Record<string, unknown> | undefined,
+  ): Promise<TemplateModule> {
+    const template = await findAsync(context, given);
+    return locals === undefined
+      ? template.moduleAsync()
+      : template.makeModuleAsync([locals, ...context.layers()], context.limits);
+  },
+
+  exported(environment: Environment, module: TemplateModule, name: string, where: string): unknown {
+    const value = module.member(name);
+    if (value !== undefined) return value;
+    return environment.undefinedHint(
+      `the template ${module.name === undefined ? 'None' : `'${module.name}'`} (imported on ${where}) does not export the requested name '${name}'`,
+      name,
+    );
+  },
+
+  debug(context: EvalContext): string {
+    const { environment } = context;
+    const names = (table: object): string =>
+      `[${Object.keys(table)
+        .sort()
+        .map((name) => repr(name))
+        .join(', ')}]`;
+    return `{'context': ${repr(new Dict(Object.entries(context.context.getAll())))},\n 'filters': ${names(environment.filters)},\n 'tests': ${names(environment.tests)}}`;
+  },
+
+  join(pieces: unknown): unknown {
+    return typeof pieces === 'string' ? pieces : joinPieces(pieces as Iterable<string>);
+  },
+
+  joinAsync(pieces: unknown): unknown {
+    return typeof pieces === 'string' || isThenable(pieces)
+      ? pieces
+      : joinPiecesAsync(pieces as AsyncIterable<string>);
+  },
+};
+
+/** Marks text as HTML where the place escapes. */
+function mark(value: unknown, autoescape: boolean): unknown {
+  return autoescape ? (value instanceof Markup ? value : new Markup(str(value))) : value;
+}
+
+/** What generated code has by name: the functions of the hot paths. */
+export const names = {
+  add,
+  subtract,
+  multiply,
+  divide,
+  floorDivide,
+  modulo,
+  power,
+  negate,
+  plus,
+  concatenate,
+  equal,
+  less,
+  lessOrEqual,
+  greater,
+  greaterOrEqual,
+  truth,
+  iterable,
+  unpack,
+  isThenable,
+  mark,
+  esc: escapeValue,
+  str,
+  Dict,
+  Tuple,
+  Float,
+  getPrototypeOf: Object.getPrototypeOf as (value: object) => object | null,
+  objectPrototype: Object.prototype,
+} as const;
+
+export type Runtime = typeof runtime;
