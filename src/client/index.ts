@@ -1,0 +1,43 @@
+/** The client side: sessions, connectors, responses, cookies, traces. Counterpart of aiohttp's top level. */
+
+// Cookies
+export { AbstractCookieJar, type CookieInit } from './abstract-cookie-jar.ts';
+export { CookieJar, type CookieJarOptions } from './cookie-jar.ts';
+export { DummyCookieJar } from './dummy-cookie-jar.ts';
+export { Cookie, type CookieFields, type SameSite } from './stored-cookie.ts';
+// Connections
+export type { CompressCoding } from './compress.ts';
+export type { ConnectRequest, ConnectTimeouts, ConnectTrace } from './connect-request.ts';
+export type { ConnectionKey, SSLOption } from './connection-key.ts';
+export { BaseConnector, type ConnectorOptions, type ConnectorStats } from './connector.ts';
+export * from './errors.ts';
+export { Fingerprint } from './fingerprint.ts';
+export type { ClientHandler, ClientMiddleware } from './middleware.ts';
+export { type OneShotOptions, request } from './one-shot.ts';
+export type { ConnectTimings, PooledConnection } from './pooled-connection.ts';
+export { ProxyServer } from './proxy-server.ts';
+// Requests
+export { ClientRequest } from './request.ts';
+export { RequestBody, type RequestData } from './request-body.ts';
+export type { CookiesInit, HeadersInit, RaiseForStatus, RequestOptions } from './request-options.ts';
+export { ClientResponse, type ResponseJsonOptions, type TextOptions } from './response.ts';
+export { ClientSession, type ClientSessionOptions } from './session.ts';
+export { SSRFGuard, type SSRFGuardOptions } from './ssrf-guard.ts';
+export { TCPConnector, type TCPConnectorOptions } from './tcp-connector.ts';
+export { type CallPhase, type ClientTimeout, TotalTimeoutError } from './timeouts.ts';
+// Tracing
+export {
+  type RequestDiagnostics,
+  TraceConfig,
+  type TraceChunkParams,
+  type TraceContext,
+  type TraceDnsParams,
+  type TraceExceptionParams,
+  type TraceListener,
+  type TraceNoParams,
+  type TraceRequestParams,
+  type TraceResponseParams,
+  type TraceSignal,
+} from './tracing.ts';
+export { NamedPipeConnector, UnixConnector } from './unix-connector.ts';
+export type { Progress, ProgressCallback } from './upload.ts';

@@ -1,0 +1,438 @@
+import type { Socket } from 'node:net';
+import type { ParsedResponse } from '../http1/index.ts';
+import {
+  type CIMultiDictProxy,
+  codedTypeError,
+  decodeText,
+  type HttpVersion,
+  MultiDict,
+  type MultiDictProxy,
+  parseMediaType,
+  StreamReader,
+  UnknownCharsetError,
+  unquoteCookieValue,
+} from '../message/index.ts';
+import type { ReceivedMessage } from '../net/index.ts';
+import { withCaller } from './caller.ts';
+import { decodedAtOnce, decodedStream, decodersFor, gatherLimit } from './decompress.ts';
+import {
+  ClientConnectionError,
+  ClientPayloadError,
+  ClientResponseError,
+  ContentTypeError,
+  type PastResponse,
+  type RequestInfo,
+} from './errors.ts';
+import { observedStream } from './observed-stream.ts';
+import type { PooledConnection } from './pooled-connection.ts';
+import type { ClientRequest } from './request.ts';
+
+/** Options of {@link ClientResponse.text}. */
+export interface TextOptions {
+  /** Default: the charset that Content-Type names, else the session's `fallbackCharsetResolver`, else UTF-8. */
+  readonly encoding?: string | undefined;
+  /** What becomes of bytes that are not text in that charset: an error (default), or U+FFFD. */
+  readonly errors?: 'strict' | 'replace' | undefined;
+}
+
+/** Options of {@link ClientResponse.json}. */
+export interface ResponseJsonOptions {
+  readonly encoding?: string | undefined;
+  /** Default `JSON.parse`. */
+  readonly loads?: ((text: string) => unknown) | undefined;
+  /** Media type to insist on; `undefined` takes any. Default `'application/json'`, which stands for every `application/*+json` too. */
+  readonly contentType?: string | undefined;
+}
+
+/** Default of `maxBodySize`: 1 GiB. */
+const MAX_BODY_SIZE = 1_073_741_824;
+
+/**
+ * The answer to a request. Its body may still be on its way: read it, or give the response up with `release()`, `close()` or `await using`, so that
+ * its connection is free for others.
+ *
+ * Source: `aiohttp.ClientResponse`.
+ *
+ * @example
+ * ```ts
+ * import { ClientSession } from 'aiohttp-ts/client';
+ *
+ * await using session = new ClientSession();
+ * await using response = await session.get('http://example.org/');
+ * console.log(response.status, response.contentType, await response.text());
+ * ```
+ */
+export class ClientResponse implements PastResponse, AsyncDisposable {
+  readonly status: number;
+  readonly reason: string;
+  readonly version: HttpVersion;
+  readonly method: string;
+  readonly request: ClientRequest;
+  /** @internal */
+  readonly lease: PooledConnection | undefined;
+  private readonly head: ParsedResponse;
+  private readonly message: ReceivedMessage;
+  private past: readonly ClientResponse[];
+  private isClosed: boolean;
+  private reading: Promise<Uint8Array> | undefined;
+  private stream: StreamReader | undefined;
+  private setCookies: MultiDict<string> | undefined;
+
+  /** @internal */
+  constructor(request: ClientRequest, message: ReceivedMessage, lease: PooledConnection | undefined) {
+    const { head } = message;
+    this.status = head.status;
+    this.reason = head.reason;
+    this.version = head.version;
+    this.method = request.method;
+    this.request = request;
+    this.lease = lease;
+    this.head = head;
+    this.message = message;
+    this.past = NO_HISTORY;
+    this.isClosed = false;
+    this.reading = undefined;
+    this.stream = undefined;
+    this.setCookies = undefined;
+  }
+
+  /** Header fields. They tell what came: Content-Encoding stays when the body is decompressed. */
+  get headers(): CIMultiDictProxy {
+    return this.head.headers;
+  }
+
+  /** One header field by its lower-case name, cheaper than `headers.get()` when it is the only one that is needed. */
+  header(name: string): string | undefined {
+    return this.head.header(name);
+  }
+
+  /** Name, value, name, value … as they came. */
+  get rawHeaders(): readonly string[] {
+    return this.head.headers.raw;
+  }
+
+  /** Fields behind the body, once it was read to its end; `undefined` when there were none. */
+  get trailers(): CIMultiDictProxy | undefined {
+    return this.message.trailers;
+  }
+
+  /** The status is below 400. */
+  get ok(): boolean {
+    return this.status < 400;
+  }
+
+  /** Where the response came from, without fragment and credentials. */
+  get url(): URL {
+    return this.request.url;
+  }
+
+  /** With fragment, without credentials. */
+  get realUrl(): URL {
+    return this.request.realUrl;
+  }
+
+  get host(): string {
+    return this.request.host;
+  }
+
+  /** Responses that redirected here, the first one first. */
+  get history(): readonly ClientResponse[] {
+    return this.past;
+  }
+
+  get requestInfo(): RequestInfo {
+    return this.request;
+  }
+
+  /** Cookies that this response set: name and value. Those that the session keeps are in its `cookieJar`. */
+  get cookies(): MultiDictProxy<string> {
+    return (this.setCookies ??= parseSetCookies(this.headers.getSetCookie()));
+  }
+
+  /** Media type in lower case, without parameters; `application/octet-stream` when none is given. */
+  get contentType(): string {
+    const value = this.head.header('content-type');
+    return (value === undefined ? undefined : parseMediaType(value)?.type) ?? 'application/octet-stream';
+  }
+
+  /** The charset that Content-Type names. */
+  get charset(): string | undefined {
+    const value = this.head.header('content-type');
+    return value === undefined ? undefined : parseMediaType(value)?.charset?.toLowerCase();
+  }
+
+  /** Content-Length; `undefined` when none was given. */
+  get contentLength(): number | undefined {
+    const { contentLength } = this.head;
+    return contentLength === -1 ? undefined : contentLength;
+  }
+
+  /** The connection is not ours any more: the body came to its end, or was given up. */
+  get closed(): boolean {
+    return this.isClosed || this.lease === undefined || this.lease.released;
+  }
+
+  /** The connection, while the response holds it. */
+  get connection(): PooledConnection | undefined {
+    return this.closed ? undefined : this.lease;
+  }
+
+  /** The body as a stream, decompressed. */
+  get content(): StreamReader {
+    if (this.stream === undefined) {
+      this.stream = this.isClosed ? new StreamReader() : this.makeStream();
+      if (this.isClosed) this.stream.setException(connectionClosed());
+    }
+    return this.stream;
+  }
+
+  /**
+   * The whole body, decompressed; kept, so that it can be asked for again.
+   *
+   * @throws ClientPayloadError when it breaks off, cannot be decompressed or is larger than `maxBodySize`; SocketTimeoutError;
+   *   TotalTimeoutError; ClientConnectionError when the response was released before
+   */
+  read(): Promise<Uint8Array> {
+    if (this.reading !== undefined) return this.reading;
+    const whole = this.wholeBody();
+    this.reading = whole === undefined ? this.gather() : Promise.resolve(whole);
+    return this.reading;
+  }
+
+  /**
+   * The whole body as text.
+   *
+   * @throws what `read()` throws; UndecodableTextError; UnknownCharsetError
+   */
+  async text(options: TextOptions = NO_OPTIONS): Promise<string> {
+    const bytes = this.wholeBody() ?? (await this.read());
+    const encoding = options.encoding ?? this.encodingOf(bytes);
+    if (options.errors === 'replace') return new TextDecoder(encoding).decode(bytes);
+    return decodeText(bytes, encoding);
+  }
+
+  /**
+   * The whole body as JSON; `undefined` when it is empty.
+   *
+   * @throws ContentTypeError when the response is of another type; SyntaxError when it is no JSON; what `text()` throws
+   */
+  async json<T = unknown>(options: ResponseJsonOptions = NO_OPTIONS): Promise<T> {
+    if (!('contentType' in options) || options.contentType !== undefined) {
+      const expected = options.contentType ?? 'application/json';
+      if (!isExpectedType(this.contentType, expected)) {
+        this.release();
+        throw new ContentTypeError(this.request, this.past, {
+          status: this.status,
+          message: `Attempt to decode JSON with unexpected mimetype: ${this.contentType}`,
+          headers: this.headers,
+        });
+      }
+    }
+    const text = await this.text({ encoding: options.encoding });
+    if (text.trim() === '') return undefined as T;
+    const { loads } = options;
+    return (loads === undefined ? JSON.parse(text) : loads(text)) as T;
+  }
+
+  /** The charset that `text()` takes for these bytes. */
+  getEncoding(): string {
+    return this.encodingOf(undefined);
+  }
+
+  /**
+   * Throws when the status is 400 or above. A body that has not come yet is given up then; one that came with the head can still be read.
+   *
+   * @throws ClientResponseError
+   */
+  raiseForStatus(): void {
+    if (this.ok) return;
+    if (this.lease !== undefined && !this.lease.released) this.release();
+    throw new ClientResponseError(this.request, this.past, {
+      status: this.status,
+      message: this.reason,
+      headers: this.headers,
+    });
+  }
+
+  /**
+   * Gives the response up. The connection goes back to the pool when the body has come to its end; else it is closed, for the rest
+   * would be in the way of the next response.
+   */
+  release(): void {
+    this.giveUp();
+    this.lease?.release();
+  }
+
+  /** Gives the response up and closes its connection, if it still has one. */
+  close(): void {
+    this.giveUp();
+    this.lease?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+  }
+
+  /**
+   * Leaves HTTP after a `101 Switching Protocols`: the socket, and the bytes that came behind the head.
+   *
+   * @throws TypeError `AIO_NOT_UPGRADED` for another status
+   */
+  upgrade(): { socket: Socket; buffered: Uint8Array } {
+    if (this.status !== 101 || this.lease === undefined || this.lease.released) {
+      throw codedTypeError('AIO_NOT_UPGRADED', `the server answered ${this.status}: the protocol was not switched`);
+    }
+    return this.lease.connection.upgrade();
+  }
+
+  /** @internal */
+  setHistory(history: readonly ClientResponse[]): void {
+    this.past = history;
+  }
+
+  private giveUp(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (this.stream !== undefined && !this.stream.isEof()) this.stream.setException(connectionClosed());
+  }
+
+  /** The body when it came with the head and needs no stream; `undefined` when it must be waited for. */
+  private wholeBody(): Uint8Array | undefined {
+    const { body } = this.message;
+    if (body instanceof StreamReader || this.isClosed || this.reading !== undefined || this.stream !== undefined) {
+      return undefined;
+    }
+    if (this.isObserved) return undefined;
+    if (body === undefined) return NO_BYTES;
+    const decoders = this.decoders();
+    const bytes = decoders === undefined ? body : decodedAtOnce(body, decoders);
+    if (bytes !== undefined && bytes.length > this.maxBodySize) throw this.tooLarge();
+    return bytes;
+  }
+
+  private async gather(): Promise<Uint8Array> {
+    try {
+      if (this.isClosed) throw connectionClosed();
+      const { content } = this;
+      const limit = this.maxBodySize;
+      const decoders = this.decoders();
+      const { contentLength } = this.head;
+      if (decoders === undefined && contentLength !== -1) {
+        if (contentLength > limit) throw this.tooLarge();
+        return await content.read();
+      }
+      const pieces: Uint8Array[] = [];
+      let size = 0;
+      for (let piece = await content.readAny(); piece !== undefined; piece = await content.readAny()) {
+        size += piece.length;
+        if (size > limit || (decoders !== undefined && size > this.allowedNow())) throw this.tooLarge();
+        pieces.push(piece);
+      }
+      return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    } catch (error) {
+      this.close();
+      throw withCaller(this.abortReason(error));
+    }
+  }
+
+  /** What a signal was aborted with is what its owner looks for. */
+  private abortReason(error: unknown): unknown {
+    const { signal } = this.request.settings;
+    return signal?.aborted === true && error instanceof ClientPayloadError ? signal.reason : error;
+  }
+
+  private allowedNow(): number {
+    const { body } = this.message;
+    const encoded = body instanceof StreamReader ? body.totalBytes : (body?.length ?? 0);
+    return gatherLimit(encoded);
+  }
+
+  private makeStream(): StreamReader {
+    const { body } = this.message;
+    const { readBufferSize } = this.request.messageOptions;
+    let stream = body instanceof StreamReader ? body : StreamReader.from(body ?? NO_BYTES);
+    const { onDownloadProgress } = this.request.settings;
+    if (onDownloadProgress !== undefined) {
+      const total = this.contentLength;
+      let loaded = 0;
+      stream = observedStream(
+        stream,
+        (piece) => onDownloadProgress({ loaded: (loaded += piece.length), total }),
+        readBufferSize,
+      );
+    }
+    const decoders = this.decoders();
+    if (decoders !== undefined) stream = decodedStream(stream, decoders, readBufferSize);
+    const { traces } = this.request;
+    if (traces !== undefined) {
+      stream = observedStream(
+        stream,
+        async (piece) => {
+          for (const trace of traces) await trace.responseChunkReceived(this.method, this.url, piece);
+        },
+        readBufferSize,
+      );
+    }
+    return stream;
+  }
+
+  private get isObserved(): boolean {
+    return this.request.traces !== undefined || this.request.settings.onDownloadProgress !== undefined;
+  }
+
+  private get maxBodySize(): number {
+    return this.request.settings.maxBodySize ?? this.request.session.maxBodySize ?? MAX_BODY_SIZE;
+  }
+
+  private decoders(): readonly string[] | undefined {
+    const { settings, session } = this.request;
+    if (!(settings.autoDecompress ?? session.autoDecompress) || this.message.body === undefined) return undefined;
+    return decodersFor(this.head.header('content-encoding'));
+  }
+
+  private encodingOf(bytes: Uint8Array | undefined): string {
+    const { charset } = this;
+    if (charset !== undefined && isKnownCharset(charset)) return charset;
+    return this.request.session.fallbackCharsetResolver?.(this, bytes ?? NO_BYTES) ?? 'utf-8';
+  }
+
+  private tooLarge(): ClientPayloadError {
+    return new ClientPayloadError(
+      `The response's body is larger than can be gathered (maxBodySize ${this.maxBodySize} bytes, less when it is compressed beyond reason): read it from content`,
+    );
+  }
+}
+
+const NO_OPTIONS = Object.freeze({});
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_HISTORY: readonly ClientResponse[] = Object.freeze([]);
+
+function connectionClosed(): ClientConnectionError {
+  return new ClientConnectionError('Connection closed');
+}
+
+function isExpectedType(actual: string, expected: string): boolean {
+  if (expected === 'application/json') return /^application\/(?:[\w.+-]+\+)?json$/.test(actual);
+  return actual.includes(expected.toLowerCase());
+}
+
+function isKnownCharset(charset: string): boolean {
+  if (charset === 'utf-8' || charset === 'utf8') return true;
+  try {
+    decodeText(NO_BYTES, charset);
+    return true;
+  } catch (error) {
+    if (error instanceof UnknownCharsetError) return false;
+    throw error;
+  }
+}
+
+/** Names and values only: what a jar makes of the rest is its own affair. */
+function parseSetCookies(lines: readonly string[]): MultiDict<string> {
+  const cookies = new MultiDict<string>();
+  for (const line of lines) {
+    const pair = /^[ \t]*([^=;]+?)[ \t]*=[ \t]*([^;]*)/.exec(line);
+    if (pair !== null) cookies.add(pair[1]!, unquoteCookieValue(pair[2]!.trimEnd()));
+  }
+  return cookies;
+}
