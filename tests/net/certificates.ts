@@ -26,7 +26,12 @@ export interface CertificateOptions {
 
 /** Makes an X.509 certificate (RFC 5280) on P-256: no file, no OpenSSL. */
 export function makeCertificate(options: CertificateOptions = {}): TestCertificate {
-  const { name = 'localhost', altNames = ['localhost', '127.0.0.1', '::1'], issuer, isAuthority = false } = options;
+  const {
+    name = 'localhost',
+    altNames = ['localhost', '127.0.0.1', '::1'],
+    issuer,
+    isAuthority = false,
+  } = options;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const day = 86_400_000;
   const notAfter = options.notAfter ?? new Date(Date.now() + 30 * day);
