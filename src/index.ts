@@ -1,6 +1,7 @@
-/** The aiohttp system: `web` (server) and `asyncio` (tasks), and what both ends of HTTP share. */
+/** The aiohttp system: the client, `web` (server), `asyncio` (tasks), and what both ends of HTTP share. */
 
 export * as asyncio from './asyncio/index.ts';
+export * from './client/index.ts';
 export type { CIMultiDictProxy, HttpVersion, MultiDictProxy } from './message/index.ts';
 export {
   CIMultiDict,

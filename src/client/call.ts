@@ -44,7 +44,10 @@ export async function call(
       timeout,
       messageOptions: session.messageOptionsOf(settings, timeout),
       traces,
-      skip: settings.skipAutoHeaders === undefined ? session.skipBits : session.skipBits | skipBits(settings.skipAutoHeaders),
+      skip:
+        settings.skipAutoHeaders === undefined
+          ? session.skipBits
+          : session.skipBits | skipBits(settings.skipAutoHeaders),
       history,
     };
     const fields = session.fieldsFor(target);

@@ -16,7 +16,10 @@ export function withCaller(error: unknown): unknown {
   const here: { stack?: string } = {};
   Error.captureStackTrace(here, withCaller);
   const stack = error.stack ?? String(error);
-  const lines = (here.stack ?? '').split('\n').slice(1).filter((line) => !stack.includes(line));
+  const lines = (here.stack ?? '')
+    .split('\n')
+    .slice(1)
+    .filter((line) => !stack.includes(line));
   if (lines.length > 0) {
     Object.defineProperty(error, 'stack', {
       value: `${stack}\n${lines.join('\n')}`,

@@ -261,9 +261,9 @@ function normalQuery(query: string): string {
 }
 
 function normalEscapes(text: string, plain: RegExp): string {
-  return text.replace(ESCAPE, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return plain.test(character) ? character : escape.toUpperCase();
+  return text.replace(ESCAPE, (triplet) => {
+    const character = String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
+    return plain.test(character) ? character : triplet.toUpperCase();
   });
 }
 

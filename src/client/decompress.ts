@@ -62,10 +62,16 @@ function isZlib(first: number): boolean {
 /** How a body must be decoded, the last coding first; `undefined` when it needs nothing, or nothing that is known here. */
 export function decodersFor(contentEncoding: string | undefined): readonly string[] | undefined {
   if (contentEncoding === undefined) return undefined;
-  const names = contentEncoding.toLowerCase().split(',').map((name) => name.trim()).filter((name) => name !== '' && name !== 'identity');
+  const names = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity');
   if (names.length === 0 || !names.every((name) => CODINGS.has(name))) return undefined;
   if (names.length > MAX_CODINGS) {
-    throw new ClientPayloadError(`Content-Encoding lists ${names.length} codings; ${MAX_CODINGS} are undone at most`);
+    throw new ClientPayloadError(
+      `Content-Encoding lists ${names.length} codings; ${MAX_CODINGS} are undone at most`,
+    );
   }
   return names.reverse();
 }

@@ -2,14 +2,13 @@
 
 // Cookies
 export { AbstractCookieJar, type CookieInit } from './abstract-cookie-jar.ts';
-export { CookieJar, type CookieJarOptions } from './cookie-jar.ts';
-export { DummyCookieJar } from './dummy-cookie-jar.ts';
-export { Cookie, type CookieFields, type SameSite } from './stored-cookie.ts';
 // Connections
 export type { CompressCoding } from './compress.ts';
 export type { ConnectRequest, ConnectTimeouts, ConnectTrace } from './connect-request.ts';
 export type { ConnectionKey, SSLOption } from './connection-key.ts';
 export { BaseConnector, type ConnectorOptions, type ConnectorStats } from './connector.ts';
+export { CookieJar, type CookieJarOptions } from './cookie-jar.ts';
+export { DummyCookieJar } from './dummy-cookie-jar.ts';
 export * from './errors.ts';
 export { Fingerprint } from './fingerprint.ts';
 export type { ClientHandler, ClientMiddleware } from './middleware.ts';
@@ -23,13 +22,15 @@ export type { CookiesInit, HeadersInit, RaiseForStatus, RequestOptions } from '.
 export { ClientResponse, type ResponseJsonOptions, type TextOptions } from './response.ts';
 export { ClientSession, type ClientSessionOptions } from './session.ts';
 export { SSRFGuard, type SSRFGuardOptions } from './ssrf-guard.ts';
+export { Cookie, type CookieFields, type SameSite } from './stored-cookie.ts';
 export { TCPConnector, type TCPConnectorOptions } from './tcp-connector.ts';
 export { type CallPhase, type ClientTimeout, TotalTimeoutError } from './timeouts.ts';
 // Tracing
 export {
   type RequestDiagnostics,
-  TraceConfig,
+  type Trace,
   type TraceChunkParams,
+  TraceConfig,
   type TraceContext,
   type TraceDnsParams,
   type TraceExceptionParams,
@@ -38,6 +39,7 @@ export {
   type TraceRequestParams,
   type TraceResponseParams,
   type TraceSignal,
+  type TraceSource,
 } from './tracing.ts';
 export { NamedPipeConnector, UnixConnector } from './unix-connector.ts';
 export type { Progress, ProgressCallback } from './upload.ts';

@@ -25,6 +25,7 @@ const HTTP: ReadonlySet<string> = new Set(['http', 'https']);
 
 /** Say who we are to the origin that they were meant for, and to nobody else (CVE-2026-34518, CVE-2026-47265). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'host']);
+const AUTHORIZATION: ReadonlySet<string> = new Set(['authorization']);
 /** Describe a body that is not sent again. */
 const OF_BODY: ReadonlySet<string> = new Set([
   'content-length',
@@ -77,7 +78,9 @@ export function followRedirect(
   const keepsCookies = target.sameOrigin(from);
   if (!keepsCookies) {
     fields = without(fields, CREDENTIALS);
-  } else if (from.authorization !== undefined && target.authorization === undefined) {
+  }
+  if (target.authorization !== undefined) fields = without(fields, AUTHORIZATION);
+  else if (keepsCookies && from.authorization !== undefined) {
     fields = [...fields, 'Authorization', from.authorization];
   }
   return { method, target, fields, body, keepsCookies };

@@ -271,7 +271,9 @@ function checkPlain(data: unknown): void {
 }
 
 function isFile(data: object): data is FileHandle {
-  return 'fd' in data && 'stat' in data && 'read' in data && typeof data.read === 'function' && !('pipe' in data);
+  return (
+    'fd' in data && 'stat' in data && 'read' in data && typeof data.read === 'function' && !('pipe' in data)
+  );
 }
 
 function attachment(name: string): string {
@@ -279,7 +281,7 @@ function attachment(name: string): string {
   const plain = formatMediaType('a/b', { filename: ascii }).slice('a/b; '.length);
   if (ascii === name) return `attachment; ${plain}`;
   // RFC 8187: the name in UTF-8 beside one that every reader understands.
-  const encoded = encodeURIComponent(name.replace(/\p{Surrogate}/gu, "\ufffd")).replace(
+  const encoded = encodeURIComponent(name.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
     /['()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );

@@ -89,7 +89,16 @@ export interface WrittenHead {
   readonly expectContinue: boolean;
 }
 
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+]);
 /** Methods for which no body is the same as nothing said about one (RFC 9110 §8.6). */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 const WITH_TYPE: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -191,7 +200,8 @@ export function writeHead(request: ClientRequest): WrittenHead {
     const { authorization } = proxy;
     if (authorization !== undefined) lines += fieldLine('Proxy-Authorization', authorization);
     const { proxyHeaders } = request;
-    for (let i = 0; i < proxyHeaders.length; i += 2) lines += fieldLine(proxyHeaders[i]!, proxyHeaders[i + 1]!);
+    for (let i = 0; i < proxyHeaders.length; i += 2)
+      lines += fieldLine(proxyHeaders[i]!, proxyHeaders[i + 1]!);
   }
   const hostLine = host === '' ? `Host: ${target.authority}\r\n` : fieldLine('Host', host);
   const text = `${request.method} ${line} HTTP/1.${version.minor}\r\n${hostLine}${lines}\r\n`;
@@ -218,7 +228,8 @@ function checkFraming(
     if (request.body === undefined && Number(givenLength) !== 0) {
       throw framing(`Content-Length is ${givenLength} and there is no body`);
     }
-    if (request.compress !== undefined) throw framing('compress can not be set if Content-Length header is set');
+    if (request.compress !== undefined)
+      throw framing('compress can not be set if Content-Length header is set');
   }
   if (request.compress !== undefined && (seen & CONTENT_ENCODING) !== 0) {
     throw framing('compress can not be set if Content-Encoding header is set');
@@ -245,7 +256,9 @@ function withCookies(request: ClientRequest, given: string | undefined): string 
   // The jar may have a name twice, for two paths; all of them are sent.
   if (stored !== undefined) cookies.update(cookieJar.filterCookies(target));
   if (own !== undefined) cookies.update(checkedCookies(own));
-  return cookies.size === 0 ? undefined : Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
+  return cookies.size === 0
+    ? undefined
+    : Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
 }
 
 function checkedCookies(init: CookiesInit): MultiDict<string> {

@@ -174,7 +174,12 @@ function check(settings: RequestSettings): void {
   if (data !== undefined && json !== undefined) {
     throw codedTypeError('AIO_REQUEST_OPTION', 'data and json are two bodies: give one of them');
   }
-  if (compress !== undefined && typeof compress !== 'boolean' && compress !== 'gzip' && compress !== 'deflate') {
+  if (
+    compress !== undefined &&
+    typeof compress !== 'boolean' &&
+    compress !== 'gzip' &&
+    compress !== 'deflate'
+  ) {
     throw codedRangeError(
       'AIO_REQUEST_OPTION',
       `compress is a boolean, 'gzip' or 'deflate', got ${shown(compress)}`,

@@ -1,8 +1,4 @@
-import {
-  CIMultiDict,
-  codedRangeError,
-  type HttpVersion,
-} from '../message/index.ts';
+import { CIMultiDict, codedRangeError, type HttpVersion } from '../message/index.ts';
 import type { MessageOptions } from '../net/index.ts';
 import type { ClientUrl } from './client-url.ts';
 import type { CompressCoding } from './compress.ts';
@@ -255,6 +251,8 @@ export function mergedFields(base: readonly string[], own: readonly string[]): r
 /** @throws RangeError `AIO_HTTP_VERSION` for another version than 1.0 and 1.1 */
 export function checkVersion(version: HttpVersion): void {
   if (version.major === 1 && (version.minor === 0 || version.minor === 1)) return;
-  throw codedRangeError('AIO_HTTP_VERSION', 'version is HttpVersion10 or HttpVersion11: nothing else is spoken here');
+  throw codedRangeError(
+    'AIO_HTTP_VERSION',
+    'version is HttpVersion10 or HttpVersion11: nothing else is spoken here',
+  );
 }
-

@@ -24,7 +24,7 @@ import {
   type RequestInfo,
 } from './errors.ts';
 import { observedStream } from './observed-stream.ts';
-import type { PooledConnection } from './pooled-connection.ts';
+import type { ConnectTimings, PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
 
 /** Options of {@link ClientResponse.text}. */
@@ -177,6 +177,11 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
     return this.closed ? undefined : this.lease;
   }
 
+  /** How long the making of the connection took; `undefined` when it was used before. */
+  get connectTimings(): ConnectTimings | undefined {
+    return this.lease?.timings;
+  }
+
   /** The body as a stream, decompressed. */
   get content(): StreamReader {
     if (this.stream === undefined) {
@@ -280,7 +285,10 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
    */
   upgrade(): { socket: Socket; buffered: Uint8Array } {
     if (this.status !== 101 || this.lease === undefined || this.lease.released) {
-      throw codedTypeError('AIO_NOT_UPGRADED', `the server answered ${this.status}: the protocol was not switched`);
+      throw codedTypeError(
+        'AIO_NOT_UPGRADED',
+        `the server answered ${this.status}: the protocol was not switched`,
+      );
     }
     return this.lease.connection.upgrade();
   }
@@ -299,7 +307,12 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
   /** The body when it came with the head and needs no stream; `undefined` when it must be waited for. */
   private wholeBody(): Uint8Array | undefined {
     const { body } = this.message;
-    if (body instanceof StreamReader || this.isClosed || this.reading !== undefined || this.stream !== undefined) {
+    if (
+      body instanceof StreamReader ||
+      this.isClosed ||
+      this.reading !== undefined ||
+      this.stream !== undefined
+    ) {
       return undefined;
     }
     if (this.isObserved) return undefined;
@@ -386,7 +399,8 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
 
   private decoders(): readonly string[] | undefined {
     const { settings, session } = this.request;
-    if (!(settings.autoDecompress ?? session.autoDecompress) || this.message.body === undefined) return undefined;
+    if (!(settings.autoDecompress ?? session.autoDecompress) || this.message.body === undefined)
+      return undefined;
     return decodersFor(this.head.header('content-encoding'));
   }
 

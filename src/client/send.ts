@@ -1,12 +1,6 @@
-import { ProtocolError } from '../http1/index.ts';
-import { CHUNK_END, chunkHead, LAST_CHUNK } from '../http1/index.ts';
+import { CHUNK_END, chunkHead, LAST_CHUNK, ProtocolError } from '../http1/index.ts';
 import type { ClientConnection, ReceivedMessage } from '../net/index.ts';
-import {
-  ClientOSError,
-  ClientPayloadError,
-  ClientResponseError,
-  ServerDisconnectedError,
-} from './errors.ts';
+import { ClientOSError, ClientPayloadError, ClientResponseError, ServerDisconnectedError } from './errors.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
 import { type WrittenHead, writeHead } from './request-head.ts';
@@ -15,7 +9,15 @@ import { type RequestDiagnostics, requestChannel } from './tracing.ts';
 import { Upload } from './upload.ts';
 
 /** Methods that do the same when they are done twice (RFC 9110 §9.2.2), and QUERY. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+  'QUERY',
+]);
 /** A body of up to this many bytes goes out in one write with the head. */
 const IN_ONE_WRITE = 65_536;
 /** How long a server is given to agree to a body, in milliseconds (RFC 9110 §10.1.1: not for ever). */
@@ -46,7 +48,9 @@ async function exchange(request: ClientRequest): Promise<ClientResponse> {
   guard.upload = undefined;
   if (body !== undefined) {
     if (body.consumed) {
-      throw new ClientPayloadError('Cannot send a consumed request body again: give a function that opens it');
+      throw new ClientPayloadError(
+        'Cannot send a consumed request body again: give a function that opens it',
+      );
     }
     const preparing = body.prepare();
     if (preparing !== undefined) await guard.race(preparing);
@@ -62,7 +66,7 @@ async function exchange(request: ClientRequest): Promise<ClientResponse> {
     if (!lease.released) session.watch(response);
     return response;
   } catch (error) {
-    const isStale = lease.reused && !lease.released && guard.failure === undefined;
+    const isStale = lease.reused && guard.failure === undefined;
     lease.close();
     const failure = guard.failure ?? error;
     if (isStale && isDisconnected(failure) && IDEMPOTENT.has(request.method) && body?.consumed !== true) {
@@ -202,7 +206,8 @@ async function upload(
   send();
   try {
     const message = await final(connection, answer);
-    if (lease.released) sender.stop(new ClientPayloadError('The server answered and did not wait for the body'));
+    if (lease.released)
+      sender.stop(new ClientPayloadError('The server answered and did not wait for the body'));
     return message;
   } catch (error) {
     const reason = failure ?? error;

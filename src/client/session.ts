@@ -19,14 +19,20 @@ import type { BaseConnector, ConnectorStats } from './connector.ts';
 import { CookieJar } from './cookie-jar.ts';
 import { type ClientHandler, type ClientMiddleware, compose } from './middleware.ts';
 import { ProxyServer } from './proxy-server.ts';
-import { checkVersion, type ClientRequest } from './request.ts';
+import { type ClientRequest, checkVersion } from './request.ts';
 import { rawFields, skipBits, writeHead } from './request-head.ts';
 import type { HeadersInit, RaiseForStatus, RequestOptions, RequestSettings } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
 import { sendRequest } from './send.ts';
 import { TCPConnector } from './tcp-connector.ts';
-import { CallGuard, type ClientTimeout, DEFAULT_TIMEOUT, type ResolvedTimeout, resolveTimeout } from './timeouts.ts';
-import type { Trace, TraceConfig } from './tracing.ts';
+import {
+  CallGuard,
+  type ClientTimeout,
+  DEFAULT_TIMEOUT,
+  type ResolvedTimeout,
+  resolveTimeout,
+} from './timeouts.ts';
+import type { Trace, TraceSource } from './tracing.ts';
 import { forgetSession, type OpenSession, watchResponse, watchSession } from './unclosed.ts';
 
 /** Options of {@link ClientSession}. */
@@ -65,8 +71,8 @@ export interface ClientSessionOptions {
   readonly trustEnv?: boolean | undefined;
   /** Default `true`; `false` keeps the bytes of a `Location`. */
   readonly requoteRedirectUrl?: boolean | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: configs with contexts of any kind stand in one list
-  readonly traceConfigs?: readonly TraceConfig<any>[] | undefined;
+  /** {@link TraceConfig}s, each with a context of its own kind. */
+  readonly traceConfigs?: readonly TraceSource[] | undefined;
   /** Bytes of a body that are buffered before the server has to wait. Default 256 KiB. */
   readonly readBufSize?: number | undefined;
   /** Longest status line in bytes. Default 8190. */
@@ -152,8 +158,7 @@ export class ClientSession implements AsyncDisposable {
   readonly fallbackCharsetResolver: ((response: ClientResponse, body: Uint8Array) => string) | undefined;
   /** In milliseconds, 0 for none. */
   readonly timeout: ResolvedTimeout;
-  // biome-ignore lint/suspicious/noExplicitAny: configs with contexts of any kind stand in one list
-  readonly traceConfigs: readonly TraceConfig<any>[];
+  readonly traceConfigs: readonly TraceSource[];
   /** Names that were given as `skipAutoHeaders`. */
   readonly skipAutoHeaders: readonly string[];
   /** @internal */
@@ -287,8 +292,7 @@ export class ClientSession implements AsyncDisposable {
       forgetSession(this.openMark);
       const connector = this.attached;
       this.attached = undefined;
-      this.closing =
-        connector === undefined || !this.connectorOwner ? Promise.resolve() : connector.close();
+      this.closing = connector === undefined || !this.connectorOwner ? Promise.resolve() : connector.close();
     }
     return this.closing;
   }
@@ -405,7 +409,12 @@ export class ClientSession implements AsyncDisposable {
     const { readBufSize, readUntilEof } = settings;
     const own = definedLimits(settings);
     const base = this.messageOptions;
-    if (timeout === this.timeout && readBufSize === undefined && readUntilEof === undefined && own === NO_LIMITS) {
+    if (
+      timeout === this.timeout &&
+      readBufSize === undefined &&
+      readUntilEof === undefined &&
+      own === NO_LIMITS
+    ) {
       return base;
     }
     return {
@@ -437,7 +446,10 @@ export class ClientSession implements AsyncDisposable {
   private parseBase(url: string | URL): ClientUrl {
     const base = ClientUrl.parse(url, this.connector.allowedProtocolSchemas);
     if (!base.path.endsWith('/')) {
-      throw codedRangeError('AIO_BASE_URL', `baseUrl must have a trailing '/', got a path ${shown(base.path)}`);
+      throw codedRangeError(
+        'AIO_BASE_URL',
+        `baseUrl must have a trailing '/', got a path ${shown(base.path)}`,
+      );
     }
     return base;
   }
@@ -447,7 +459,11 @@ type GivenLimits = Pick<ClientSessionOptions, 'maxLineSize' | 'maxFieldSize' | '
 
 const NO_LIMITS = Object.freeze({});
 
-function definedLimits(given: GivenLimits): { maxLineSize?: number; maxFieldSize?: number; maxHeaders?: number } {
+function definedLimits(given: GivenLimits): {
+  maxLineSize?: number;
+  maxFieldSize?: number;
+  maxHeaders?: number;
+} {
   const { maxLineSize, maxFieldSize, maxHeaders } = given;
   if (maxLineSize === undefined && maxFieldSize === undefined && maxHeaders === undefined) return NO_LIMITS;
   return {

@@ -89,7 +89,7 @@ export interface TraceContext {
  * await using session = new ClientSession({ traceConfigs: [timing] });
  * ```
  */
-export class TraceConfig<Context = TraceContext> {
+export class TraceConfig<Context = TraceContext> implements TraceSource {
   readonly onRequestStart: TraceSignal<Context, TraceRequestParams> = new TraceSignal();
   readonly onRequestChunkSent: TraceSignal<Context, TraceChunkParams> = new TraceSignal();
   readonly onResponseChunkReceived: TraceSignal<Context, TraceChunkParams> = new TraceSignal();
@@ -119,11 +119,17 @@ export class TraceConfig<Context = TraceContext> {
     return this.#factory(traceRequestCtx);
   }
 
-  /** @internal */
+  /** Called by the session when a call begins. */
   begin(session: ClientSession, traceRequestCtx: unknown): Trace {
     const context = this.traceConfigCtx(traceRequestCtx);
     return new ConfiguredTrace(this, session, context);
   }
+}
+
+/** What a session asks of its trace configs: a {@link TraceConfig} with a context of any kind. */
+export interface TraceSource {
+  /** A call begins. */
+  begin(session: ClientSession, traceRequestCtx: unknown): Trace;
 }
 
 /** What one trace config is told during one call. */

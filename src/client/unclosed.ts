@@ -31,7 +31,11 @@ const responses = new FinalizationRegistry<OpenResponse>(({ madeAt, what, lease 
 
 function warn(message: string, stack: string): void {
   const lines = stack.split('\n').slice(1).join('\n');
-  process.emitWarning(message, { type: 'ResourceWarning', code: 'AIO_UNCLOSED', detail: `It was made here:\n${lines}` });
+  process.emitWarning(message, {
+    type: 'ResourceWarning',
+    code: 'AIO_UNCLOSED',
+    detail: `It was made here:\n${lines}`,
+  });
 }
 
 /** Warns when the session is collected before it was closed, and closes its connector. */

@@ -1,7 +1,7 @@
-import { BodyPump, codedTypeError, shown } from '../message/index.ts';
 import { CHUNK_END, chunkHead, LAST_CHUNK } from '../http1/index.ts';
+import { BodyPump, codedTypeError, shown } from '../message/index.ts';
 import type { ClientConnection } from '../net/index.ts';
-import { compressed, type CompressCoding } from './compress.ts';
+import { type CompressCoding, compressed } from './compress.ts';
 import { ClientConnectionError, ClientPayloadError } from './errors.ts';
 import type { RequestBody } from './request-body.ts';
 import type { Stoppable } from './timeouts.ts';

@@ -129,7 +129,7 @@ export function compare(left: unknown, right: unknown, operator: string): number
   if (right instanceof Undefined) return right.fail();
   const a = numeric(left);
   const b = numeric(right);
-  if (a !== undefined && b !== undefined) return a < b ? -1 : a > b ? 1 : a == b ? 0 : Number.NaN;
+  if (a !== undefined && b !== undefined) return a < b ? -1 : a > b ? 1 : a <= b ? 0 : Number.NaN;
   if (isText(left) && isText(right)) return compareText(textOf(left), textOf(right));
   if (Array.isArray(left) && Array.isArray(right) && left instanceof Tuple === right instanceof Tuple) {
     for (let i = 0; i < left.length && i < right.length; i++) {

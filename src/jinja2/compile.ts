@@ -2,7 +2,8 @@ import type { Code } from './code.ts';
 import type { Context } from './context.ts';
 import type { Environment } from './environment.ts';
 import { TemplateRuntimeError } from './errors.ts';
-import { names, runtime } from './runtime.ts';
+import { type Names, names } from './hot-names.ts';
+import { runtime } from './runtime.ts';
 import { registerUnit, type Unit } from './trace.ts';
 
 /** A linked template: its root and its blocks. */
@@ -14,11 +15,7 @@ export interface Linked {
 }
 
 /** What generated code is before it meets an environment. */
-export type Factory = (
-  rt: typeof runtime,
-  env: Environment,
-  names_: typeof import('./runtime.ts').names,
-) => Linked;
+export type Factory = (rt: typeof runtime, env: Environment, names: Names) => Linked;
 
 /** First line of every factory: the names of the hot paths. */
 export const prelude: string = `const { ${Object.keys(names).join(', ')} } = names;`;

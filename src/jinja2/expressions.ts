@@ -40,7 +40,7 @@ export class ExpressionParser {
       const { line, column } = this.stream.next();
       const test = this.#or();
       const otherwise = this.stream.skip('name', 'else') ? this.#conditional() : undefined;
-      node = { type: 'conditional', test, then: node, otherwise, line, column };
+      node = { type: 'conditional', test, consequent: node, otherwise, line, column };
     }
     return node;
   }
@@ -329,7 +329,10 @@ export class ExpressionParser {
         keywordSpread = this.expression();
       } else if (this.stream.is('name') && this.stream.ahead.type === '=') {
         ensure(keywordSpread === undefined);
-        const name = this.stream.next().value;
+        const token = this.stream.next();
+        const name = token.value;
+        if (keywords.some((keyword) => keyword.name === name))
+          this.stream.fail(`keyword argument repeated: ${name}`, token);
         this.stream.next();
         keywords.push({ name, value: this.expression() });
       } else {

@@ -130,7 +130,7 @@ export class ExpressionGenerator {
           node.otherwise === undefined
             ? `rt.noElse(${literal(`the inline if-expression on line ${node.line}${this.inTemplate()} evaluated to false and no else section was defined.`)})`
             : this.value(node.otherwise, soft);
-        return `(${this.condition(node.test, frame)} ? ${this.value(node.then, soft)} : ${otherwise})`;
+        return `(${this.condition(node.test, frame)} ? ${this.value(node.consequent, soft)} : ${otherwise})`;
       }
       case 'binary':
         return `${BINARY[node.operator]}(${this.value(node.left, frame)}, ${this.value(node.right, frame)})`;

@@ -39,7 +39,7 @@ export type Expression = Position &
     | {
         readonly type: 'conditional';
         readonly test: Expression;
-        readonly then: Expression;
+        readonly consequent: Expression;
         readonly otherwise: Expression | undefined;
       }
     | {

@@ -1,31 +1,18 @@
-import {
-  add,
-  concatenate,
-  divide,
-  floorDivide,
-  modulo,
-  multiply,
-  negate,
-  plus,
-  power,
-  subtract,
-} from './arithmetic.ts';
 import { callBuiltInMethod } from './attributes.ts';
 import { applyFilter, callFunction, linkFilter, type NativeFilter } from './callables.ts';
-import { contains, equal, greater, greaterOrEqual, less, lessOrEqual, truth } from './comparing.ts';
+import { contains } from './comparing.ts';
 import { type Context, type EvalContext, TemplateReference } from './context.ts';
 import type { Environment } from './environment.ts';
 import { TemplateNotFound, TemplateRuntimeError, TemplatesNotFound, TemplateTypeError } from './errors.ts';
 import { AsyncLoopContext, Cursor, isAsyncIterable, LoopContext, type Recurse } from './loop.ts';
 import { Macro, type MacroFunction } from './macro.ts';
-import { Markup } from './markup.ts';
 import { type Keywords, TemplateObject } from './objects.ts';
 import { joinPieces, joinPiecesAsync } from './pieces.ts';
 import { escapeValue, repr, str } from './printing.ts';
-import { iterable, pairsOf, slice, toArray, unpack } from './sequences.ts';
+import { pairsOf, slice, toArray } from './sequences.ts';
 import type { Template, TemplateModule, Variant } from './template.ts';
 import { Undefined } from './undefined.ts';
-import { Dict, Float, isText, isThenable, Namespace, Tuple, textOf, typeName } from './values.ts';
+import { Dict, isText, isThenable, Namespace, Tuple, textOf, typeName } from './values.ts';
 
 /** What a template may be named by: a name, several to choose from, or a template itself. */
 function templateNames(environment: Environment, given: unknown): readonly string[] | Template {
@@ -381,41 +368,5 @@ export const runtime = {
       : joinPiecesAsync(pieces as AsyncIterable<string>);
   },
 };
-
-/** Marks text as HTML where the place escapes. */
-function mark(value: unknown, autoescape: boolean): unknown {
-  return autoescape ? (value instanceof Markup ? value : new Markup(str(value))) : value;
-}
-
-/** What generated code has by name: the functions of the hot paths. */
-export const names = {
-  add,
-  subtract,
-  multiply,
-  divide,
-  floorDivide,
-  modulo,
-  power,
-  negate,
-  plus,
-  concatenate,
-  equal,
-  less,
-  lessOrEqual,
-  greater,
-  greaterOrEqual,
-  truth,
-  iterable,
-  unpack,
-  isThenable,
-  mark,
-  esc: escapeValue,
-  str,
-  Dict,
-  Tuple,
-  Float,
-  getPrototypeOf: Object.getPrototypeOf as (value: object) => object | null,
-  objectPrototype: Object.prototype,
-} as const;
 
 export type Runtime = typeof runtime;

@@ -26,7 +26,7 @@ export function* childrenOf(node: Expression): Generator<Expression> {
       return;
     case 'conditional':
       yield node.test;
-      yield node.then;
+      yield node.consequent;
       if (node.otherwise !== undefined) yield node.otherwise;
       return;
     case 'binary':

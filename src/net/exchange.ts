@@ -43,7 +43,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A connection that left HTTP: the socket, and the bytes that were already read from it. */
+/** A connection that left HTTP: the socket, which is paused, and the bytes that were already read from it. */
 export interface UpgradedConnection {
   readonly socket: Socket;
   readonly buffered: Uint8Array;

@@ -9,7 +9,7 @@ import type { HeadCache } from './head-cache.ts';
 import { RequestIntake } from './request-intake.ts';
 import type { Server } from './server.ts';
 import type { ServerConnection } from './server-connection.ts';
-import { unwatchStall, watchStall } from './stall-watch.ts';
+import { StallWatch } from './stall-watch.ts';
 
 /** No request, or only the beginning of one, is here. */
 const IDLE = 0;
@@ -24,8 +24,8 @@ const UPGRADED = 4;
 
 /** An unread body larger than this is not worth reading to save a connection. */
 const MAX_DRAINED_BYTES = 4_194_304;
-/** How often a slow body is looked at. */
-const CHECK_INTERVAL = 1_000;
+/** How often a slow body, or a peer that takes nothing, is looked at: once a second, or as often as the time limits need it. */
+const CHECK_TICKS = 2;
 
 const ANSWERED = new RequestPayloadError('The request was answered before its body was read', 400);
 
@@ -38,6 +38,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   owner: ExchangeOwner | undefined;
   readonly #server: Server;
   readonly #intake: RequestIntake;
+  readonly #stall: StallWatch;
   #connection: ServerConnection;
   #state: number;
   #processing: boolean;
@@ -54,6 +55,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     this.owner = undefined;
     this.#server = server;
     this.#intake = new RequestIntake(connection.socket, server.options);
+    this.#stall = new StallWatch();
     this.#connection = connection;
     this.#state = IDLE;
     this.#processing = false;
@@ -217,7 +219,10 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   /** No request is in hand and no more bytes are here. */
   #settleIdle(): void {
     // A peer that does not take its answers gets no more of them, until `drained`.
-    if (this.socket.writableNeedDrain || this.socket.destroyed) return;
+    if (this.socket.writableNeedDrain || this.socket.destroyed) {
+      this.#armSooner(this.#checkInterval);
+      return;
+    }
     if (this.#inputEnded) {
       this.#inputDone();
       return;
@@ -377,12 +382,12 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   }
 
   protected outputBlocked(): void {
-    watchStall(this.socket, this.#server.options.sendTimeout);
+    this.#armSooner(this.#checkInterval);
     if (this.#intake.complete) this.#intake.outputBlocked();
   }
 
   protected override drained(): void {
-    unwatchStall(this.socket);
+    this.#stall.reset();
     this.#intake.outputFree();
     super.drained();
     if (this.#state === IDLE) this.#process();
@@ -398,17 +403,15 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     const { socket } = this;
     this.flush();
     this.#intake.dropAll();
-    this.#arm(Math.max(this.#server.options.lingerTimeout, CHECK_INTERVAL));
+    this.#arm(this.#checkInterval);
     socket.end(() => this.#outputEnded());
   }
 
   #outputEnded(): void {
     const { socket } = this;
     if (socket.destroyed) return;
-    unwatchStall(socket);
     super.drained(); // there is no 'drain' event any more
     this.#server.settled();
-    this.#intake.outputFree();
     const { lingerTimeout } = this.#server.options;
     if (lingerTimeout > 0) this.#arm(lingerTimeout);
     else socket.destroy();
@@ -417,9 +420,15 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   // ---- time
 
   expire(now: number): void {
+    const { socket } = this;
+    if (this.#stall.isStalled(socket, now, this.#server.options.sendTimeout)) {
+      socket.destroy();
+      return;
+    }
     switch (this.#state) {
       case IDLE:
-        if (this.#intake.parser.inHead) this.#refuse('headTimeout');
+        if (socket.writableNeedDrain) this.#arm(this.#checkInterval);
+        else if (this.#intake.parser.inHead) this.#refuse('headTimeout');
         else this.#beginClosing();
         break;
       case BUSY:
@@ -429,13 +438,8 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
         this.#beginClosing();
         break;
       case CLOSING:
-        if (this.socket.writableFinished) {
-          this.socket.destroy();
-        } else {
-          // Enough was dropped: the peer has to take its answer now.
-          this.#intake.outputBlocked();
-          watchStall(this.socket, this.#server.options.sendTimeout);
-        }
+        if (socket.writableFinished) socket.destroy();
+        else this.#arm(this.#checkInterval);
         break;
       default:
     }
@@ -454,9 +458,13 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
       const error = new ProtocolError('bodyTooSlow');
       this.#bodyFailed(new RequestPayloadError(error.message, error.status, { cause: error }));
     }
-    const watches = intake.streaming && options.bodyMinRate > 0;
-    const next = Math.min(this.#handlerDeadline - now, watches ? CHECK_INTERVAL : Infinity);
+    const watches = (intake.streaming && options.bodyMinRate > 0) || this.socket.writableLength > 0;
+    const next = Math.min(this.#handlerDeadline - now, watches ? this.#checkInterval : Infinity);
     if (next !== Infinity) this.#server.wheel.arm(this.#connection, Math.max(next, 0));
+  }
+
+  get #checkInterval(): number {
+    return this.#server.wheel.tickLength * CHECK_TICKS;
   }
 
   /** 0 is no limit. */

@@ -85,12 +85,12 @@ export class ResponseIntake {
 
   /** What is missing from a body that was cut off; `undefined` when nothing tells. */
   missing(): Error | undefined {
-    const { message } = this;
-    if (message === undefined || this.stream === undefined) return undefined;
+    const { message, stream } = this;
+    if (message === undefined || stream === undefined) return undefined;
     const { chunked, contentLength } = message.head;
     if (chunked) return new ServerDisconnectedError('Not enough data to satisfy transfer length header.');
     if (contentLength < 0) return undefined;
-    const received = contentLength - this.parser.bodyRemaining;
+    const received = stream.totalBytes;
     return new ServerDisconnectedError(
       `Not enough data to satisfy content length header (received ${received} of ${contentLength} bytes).`,
     );

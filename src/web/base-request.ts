@@ -260,7 +260,7 @@ export class BaseRequest extends RequestFields {
     return undefined;
   }
 
-  /** @internal The exchange ended; it belongs to the next request now. */
+  /** For the transport: the exchange ended; it belongs to the next request now. */
   exchangeDone(error: Error | undefined): void {
     this._exchange = CLOSED_EXCHANGE;
     const extras = this._extras;
@@ -272,14 +272,14 @@ export class BaseRequest extends RequestFields {
     if (extras?.clones !== undefined) for (const clone of extras.clones) clone.exchangeDone(error);
   }
 
-  /** @internal The client ended its side: whoever waits on its behalf should stop. */
+  /** For the transport: the client ended its side: whoever waits on its behalf should stop. */
   clientEnded(): void {
     const extras = this._touchExtras();
     extras.abortReason = new ClientDisconnectedError('The client ended the connection.');
     extras.controller?.abort(extras.abortReason);
   }
 
-  /** @internal The handler took longer than allowed. */
+  /** For the transport: the handler took longer than allowed. */
   exchangeTimedOut(): void {
     const extras = this._touchExtras();
     extras.abortReason = new DOMException('The handler took longer than handlerTimeout.', 'TimeoutError');

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { createTask, isCancelled, type Task } from '../asyncio/index.ts';
+import { contextVarsInUse, copyContext, createTask, isCancelled, type Task } from '../asyncio/index.ts';
 import { ProtocolError } from '../http1/index.ts';
 import { type Exchange, type ExchangeHandler, RequestPayloadError } from '../net/index.ts';
 import type { AbstractAccessLogger } from './access-log.ts';
@@ -61,7 +61,8 @@ export class Dispatcher {
   private run(request: Request): void {
     let result: Awaitable<HandlerResult>;
     try {
-      result = this.begin(request);
+      // A context variable that one request sets must not be seen by another; who has none pays nothing.
+      result = contextVarsInUse() ? copyContext().run(() => this.begin(request)) : this.begin(request);
     } catch (error) {
       this.fail(request, error, HANDLER);
       return;

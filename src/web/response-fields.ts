@@ -53,11 +53,11 @@ export abstract class ResponseFields implements ResponseHead {
   readonly status: number;
   /** The reason phrase that was given; `undefined` stands for the standard one. */
   readonly reason: string | undefined;
-  /** @internal The fields set on this response, `undefined` while there are none: a plain answer never makes a container. */
+  /** For the transport: the fields set on this response, `undefined` while there are none: a plain answer never makes a container. */
   ownHeaders: CIMultiDict | undefined;
-  /** @internal Content-Type of an answer whose headers nobody touched. */
+  /** For the transport: Content-Type of an answer whose headers nobody touched. */
   contentTypeField: string | undefined;
-  /** @internal See {@link ResponseHead.defaultsSet}. */
+  /** For the transport: see {@link ResponseHead.defaultsSet}. */
   defaultsSet: boolean;
   /** @internal */
   _state: number;

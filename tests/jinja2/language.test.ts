@@ -5,6 +5,7 @@ import { renderRequest } from '../../conformance/templates.ts';
 
 interface Case {
   readonly template: string;
+  readonly context?: Readonly<Record<string, unknown>>;
   readonly output?: string;
   readonly error?: string;
   readonly message?: string;
@@ -25,12 +26,13 @@ const others = {
 };
 
 describe('templates render as CPython renders them', () => {
-  for (const { template, ...expected } of cases) {
+  for (const { template, context = {}, ...expected } of cases) {
     test(template, () => {
       const answer = renderRequest({
         env: { extensions: ['do', 'loopcontrols', 'i18n'] },
         templates: { ...others, __main__: template },
         main: '__main__',
+        context,
       });
       assert.deepEqual(answer, { ok: expected.output !== undefined, ...expected });
     });

@@ -113,7 +113,7 @@ describe('errors', () => {
         error.frames.map(({ template, line, within }) => `${template}:${line} ${within}`),
         ['forms.html:2 macro field', 'page.html:4 block body', 'base.html:2 root', 'page.html:1 root'],
       );
-      assert.equal(error.frames[0]?.column, 15);
+      assert.equal(error.frames[0]?.column, 14);
       assert.match(String(error.stack), /2 \| <b>\{\{ x\.name\.first \}\}/);
       assert.doesNotMatch(String(error.stack), /jinja2:\d/);
     }

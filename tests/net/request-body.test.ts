@@ -7,6 +7,7 @@ import { deferred, echo, echoed, headOf, NetServer } from './net-server.ts';
 const post = (size: number, more = ''): string =>
   `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n${more}\r\n`;
 const CHUNKED = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+const FULL_CHUNK = `ffff\r\n${'x'.repeat(65_535)}\r\n`;
 const NEXT = 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n';
 
 function streamOf(exchange: Exchange): StreamReader {
@@ -77,10 +78,11 @@ describe('a body that comes later', () => {
   test('its trailers are there when it was read', async () => {
     const begun = deferred();
     await using running = await NetServer.start(async (exchange) => {
-      assert.equal(exchange.trailers, undefined);
+      const trailers = (): string[][] => [...(exchange.trailers ?? [])];
+      assert.deepEqual(trailers(), []);
       begun.resolve();
       await readBody(exchange);
-      assert.equal(exchange.trailers?.get('X-Sum'), '1');
+      assert.deepEqual(trailers(), [['X-Sum', '1']]);
       echo(exchange);
     });
     const client = await running.connect();
@@ -119,12 +121,14 @@ describe('a body that comes later', () => {
     await using running = await NetServer.start(async (exchange, owner) => {
       await owner.ended;
       ended.resolve();
-      assert.equal((await readBody(exchange)).length, 600_000);
+      assert.equal((await readBody(exchange)).length, 530_000);
       echo(exchange);
     });
     const client = await running.connect();
-    await client.send(post(600_000));
-    await client.send('x'.repeat(600_000));
+    await client.send(post(530_000) + 'x'.repeat(500_000));
+    const [connection] = running.server.connections;
+    while (connection!.socket.bytesRead < 500_000) await new Promise(setImmediate);
+    await client.send('x'.repeat(30_000)); // with these the stream is full, and complete
     client.end();
     await ended.promise;
     assert.match(await client.all(), /POST \/$/);
@@ -236,7 +240,7 @@ describe('Expect: 100-continue', () => {
 describe('an answer that does not wait for the body', () => {
   for (const [name, head, body] of [
     ['by length', post(1_000_000), Buffer.alloc(1_000_000)],
-    ['in chunks', CHUNKED, Buffer.from(`${'ffff\r\n'}${'x'.repeat(65_535)}\r\n`.repeat(20) + '0\r\n\r\n')],
+    ['in chunks', CHUNKED, Buffer.from(`${FULL_CHUNK.repeat(20)}0\r\n\r\n`)],
   ] as const) {
     test(`${name}: the rest is read and dropped, and the connection goes on`, async () => {
       const answered = deferred();
@@ -282,7 +286,7 @@ describe('an answer that does not wait for the body', () => {
     })();
     assert.equal(
       await client.all(),
-      'HTTP/1.1 413 Payload Too Large\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntoo large',
+      'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntoo large',
     );
     await pieces;
   });
@@ -291,8 +295,7 @@ describe('an answer that does not wait for the body', () => {
     await using running = await NetServer.start(echo);
     const client = await running.connect();
     await client.send(CHUNKED);
-    const chunk = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`);
-    for (let count = 0; count < 100; count++) await client.send(chunk);
+    for (let count = 0; count < 100; count++) await client.send(FULL_CHUNK);
     assert.equal(await client.all(), echoed('POST /'));
     assert.equal(running.server.requestsCount, 1);
   });

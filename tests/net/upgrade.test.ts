@@ -15,6 +15,7 @@ function shout({ socket, buffered }: UpgradedConnection): void {
   if (buffered.length > 0) say(buffered);
   socket.on('data', say);
   socket.on('end', () => socket.end());
+  socket.resume();
 }
 
 describe('upgrade', () => {

@@ -103,6 +103,7 @@ export const htmlFilters: Readonly<Record<string, NativeFilter>> = {
     name: 'xmlattr',
     parameters: ['autospace'],
     run: (context, value, autospace = true) => {
+      if (value instanceof Undefined) value.fail();
       const parts: string[] = [];
       for (const [key, item] of pairsOf(value)) {
         if (item === null || item instanceof Undefined) continue;

@@ -7,6 +7,7 @@ import { Undefined } from '../undefined.ts';
 import { Float, float, isText, textOf, typeName } from '../values.ts';
 
 function toInteger(value: unknown, fallback: unknown, base: number): unknown {
+  if (value instanceof Undefined) value.fail();
   if (isText(value)) {
     const text = textOf(value);
     const whole = parseInteger(text, base);
@@ -25,6 +26,7 @@ function fromReal(real: number): number | bigint {
 }
 
 function toFloat(value: unknown, fallback: unknown): unknown {
+  if (value instanceof Undefined) value.fail();
   const number = isText(value) ? parseFloatText(textOf(value)) : numeric(value);
   return number === undefined ? fallback : float(Number(number));
 }
@@ -59,7 +61,6 @@ export const numberFilters: Readonly<Record<string, NativeFilter>> = {
     run: (_context, value) => {
       const number = numeric(value);
       if (number === undefined) {
-        if (value instanceof Undefined) value.fail();
         throw new TemplateTypeError(`bad operand type for abs(): '${typeName(value)}'`);
       }
       return number < 0 || Object.is(number, -0)
@@ -88,7 +89,6 @@ export const numberFilters: Readonly<Record<string, NativeFilter>> = {
       }
       const number = numeric(value);
       if (number === undefined) {
-        if (value instanceof Undefined) value.fail();
         throw new TemplateTypeError(`type ${typeName(value)} doesn't define __round__ method`);
       }
       const digits = Number(precision);

@@ -4,7 +4,7 @@ import { FilterArgumentError, TemplateTypeError } from '../errors.ts';
 import { formatPercent } from '../formatting.ts';
 import { escapeText, hasHtml, htmlOf, Markup } from '../markup.ts';
 import { capitalize, justify, replaceText, splitLines, strip, stripTags } from '../methods/text.ts';
-import { escape, escapeValue, softString, str } from '../printing.ts';
+import { escape as escapeToMarkup, escapeValue, softString, str } from '../printing.ts';
 import { countCharacters, toArray } from '../sequences.ts';
 import { Undefined } from '../undefined.ts';
 import { Dict, isText, Tuple, textOf } from '../values.ts';
@@ -58,6 +58,11 @@ function indent(value: string, width: unknown, first: boolean, blank: boolean): 
   return first ? prefix + out : out;
 }
 
+/** A filter that works on the text itself has nothing to do with an undefined value. */
+function defined(value: unknown): unknown {
+  return value instanceof Undefined ? value.fail() : value;
+}
+
 /** Applies `f`, whose text arguments are escaped for a `Markup`. */
 function withSafety(
   value: unknown,
@@ -94,7 +99,7 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
     run: (_context, value) => stripTags(hasHtml(value) ? htmlOf(value) : str(value)),
   },
   string: { name: 'string', parameters: [], run: (_context, value) => softString(value) },
-  escape: { name: 'escape', parameters: [], run: (_context, value) => escape(value) },
+  escape: { name: 'escape', parameters: [], run: (_context, value) => escapeToMarkup(value) },
   forceescape: {
     name: 'forceescape',
     parameters: [],
@@ -119,7 +124,7 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
       const limit = count === null ? -1 : Number(count);
       if (!context.autoescape) return replaceText(str(value), str(old), str(fresh), limit);
       const needsEscape = hasHtml(old) || (hasHtml(fresh) && !hasHtml(value));
-      const subject = needsEscape ? escape(value) : softString(value);
+      const subject = needsEscape ? escapeToMarkup(value) : softString(value);
       // A `Markup` escapes the text that is put in, not the one that is looked for.
       if (subject instanceof Markup)
         return new Markup(replaceText(subject.html, escapedIfText(old), escapedIfText(fresh), limit));
@@ -152,7 +157,7 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
     name: 'wordwrap',
     parameters: ['width', 'break_long_words', 'wrapstring', 'break_on_hyphens'],
     run: (_context, value, width = 79, breakLong = true, wrapString = null, onHyphens = true) =>
-      withSafety(value, [wrapString ?? '\n'], (given, glue) =>
+      withSafety(defined(value), [wrapString ?? '\n'], (given, glue) =>
         wordWrap(given, Number(width), truth(breakLong), glue as string, truth(onHyphens)),
       ),
   },
@@ -160,7 +165,7 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
     name: 'indent',
     parameters: ['width', 'first', 'blank'],
     run: (_context, value, width = 4, first = false, blank = false) =>
-      withSafety(value, [isText(width) ? width : ''], (given, prefix) =>
+      withSafety(defined(value), [isText(width) ? width : ''], (given, prefix) =>
         indent(given, isText(width) ? prefix : width, truth(first), truth(blank)),
       ),
   },

@@ -1,0 +1,111 @@
+// A client for outside test-suites: npm run --silent conformance:client. Reads one JSON object a line on stdin and answers each with
+// one on stdout, as they get done.
+
+import { createInterface } from 'node:readline';
+import { ClientSession, CookieJar, DummyCookieJar, TCPConnector } from 'aiohttp-ts/client';
+
+/** What a line asks for; each operation has some of these. */
+interface Command {
+  readonly id: number;
+  readonly op: string;
+  readonly method?: string;
+  readonly url?: string;
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly body_b64?: string | null;
+  readonly form?: readonly (readonly [string, string])[] | null;
+  readonly redirect?: 'follow' | 'manual';
+  readonly max_redirects?: number;
+  readonly timeout_ms?: number;
+  readonly jar?: string | null;
+  readonly resolve?: Readonly<Record<string, string>> | null;
+}
+
+const operations = ['request', 'jar-clear', 'caps'];
+
+const jars = new Map<string, CookieJar>();
+
+function jarOf(name: string): CookieJar {
+  let jar = jars.get(name);
+  if (jar === undefined) {
+    jar = new CookieJar();
+    jars.set(name, jar);
+  }
+  return jar;
+}
+
+/** Sessions by jar and addresses: what has the same of both shares connections. */
+const sessions = new Map<string, ClientSession>();
+
+function sessionFor(jar: string | null, resolve: Readonly<Record<string, string>> | null): ClientSession {
+  const id = JSON.stringify([jar, resolve]);
+  let session = sessions.get(id);
+  if (session === undefined) {
+    session = new ClientSession({
+      connector: new TCPConnector({ resolve: resolve ?? {} }),
+      cookieJar: jar === null ? new DummyCookieJar() : jarOf(jar),
+    });
+    sessions.set(id, session);
+  }
+  return session;
+}
+
+function dataOf(command: Command): Uint8Array | readonly (readonly [string, string])[] | undefined {
+  if (typeof command.body_b64 === 'string') return Buffer.from(command.body_b64, 'base64');
+  return command.form ?? undefined;
+}
+
+async function request(command: Command): Promise<object> {
+  const { jar = null, resolve = null, method = 'GET', url = '', headers = [] } = command;
+  await using response = await sessionFor(jar, resolve).request(method, url, {
+    headers,
+    data: dataOf(command),
+    allowRedirects: command.redirect !== 'manual',
+    maxRedirects: command.max_redirects,
+    timeout: { total: command.timeout_ms },
+  });
+  const body = await response.read();
+  const { status, reason, version, history } = response;
+  return {
+    status,
+    reason,
+    version: `${version.major}.${version.minor}`,
+    headers: [...response.headers],
+    body_b64: Buffer.from(body).toString('base64'),
+    url: response.realUrl.href,
+    history: history.map((past) => ({ status: past.status, url: past.url.href })),
+  };
+}
+
+async function answer(command: Command): Promise<object> {
+  switch (command.op) {
+    case 'request':
+      return { ok: true, ...(await request(command)) };
+    case 'jar-clear':
+      jarOf(String(command.jar)).clear();
+      return { ok: true };
+    case 'caps':
+      return { ok: true, name: 'aiohttp-ts', version: '0.1.0', ops: operations, jar: true };
+    default:
+      return { ok: false, unsupported: true };
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+async function handle(line: string): Promise<void> {
+  const command: Command = JSON.parse(line);
+  const result = await answer(command).catch((error: unknown) => ({ ok: false, error: textOf(error) }));
+  console.log(JSON.stringify({ id: command.id, ...result }));
+}
+
+const running = new Set<Promise<void>>();
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line.trim() === '') continue;
+  const work = handle(line);
+  running.add(work);
+  void work.finally(() => running.delete(work));
+}
+await Promise.allSettled(running);
+await Promise.all(Array.from(sessions.values(), (session) => session.close()));
