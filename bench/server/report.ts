@@ -61,12 +61,16 @@ export function fullTable(report: Report): string {
   return `${table}\n\nMedian (lowest–highest) of interleaved rounds. ${whereAndHow(report)}\n`;
 }
 
+/** `aiohttp-ts, handler tasks`: of interest beside the server itself, not to somebody who compares servers. */
+const variants = /^aiohttp-ts, /;
+
 /** The same with medians alone, for a page that has other things to say. */
 export function shortTable(report: Report): string {
   const table = tableOf(
     report,
     ({ short, unit }) => (unit === 'µs' ? short : `${short}, ${unit}`),
     ({ median }) => figure(median),
+    variants,
   );
   return `${table}\n\nµs of the server's CPU per request, kernel included; medians of interleaved rounds. ${whereAndHow(report)}\n`;
 }
@@ -75,8 +79,10 @@ function tableOf(
   { measurements }: Report,
   head: (measurement: Measurement) => string,
   cell: (result: Result) => string,
+  without: RegExp = /^$/,
 ): string {
-  const servers = [...new Set(measurements.flatMap(({ results }) => results.map(({ server }) => server)))];
+  const names = measurements.flatMap(({ results }) => results.map(({ server }) => server));
+  const servers = [...new Set(names)].filter((name) => !without.test(name));
   const rows = servers.map((server) => [
     server === 'aiohttp-ts' ? `**${server}**` : server,
     ...measurements.map(({ results }) => {
@@ -99,11 +105,13 @@ export function chart({ machine, measurements }: Report): string {
     ({ title, unit, results }): BarGroup => ({
       title,
       unit,
-      bars: results.map(({ server, median }) => ({
-        label: server,
-        value: median,
-        ours: server === 'aiohttp-ts',
-      })),
+      bars: results
+        .filter(({ server }) => !variants.test(server))
+        .map(({ server, median }) => ({
+          label: server,
+          value: median,
+          ours: server === 'aiohttp-ts',
+        })),
     }),
   );
   return drawBars(

@@ -90,7 +90,9 @@ async function measured(
   measure: (servers: readonly Contender[]) => Promise<Rounds>,
 ): Promise<void> {
   if (!chosen.includes(name)) return;
-  const measurement = evaluate({ name, title, short, unit }, await measure(servers));
+  const among = servers.filter(({ scenarios: only }) => only === undefined || only.includes(name));
+  if (among.length === 0) return;
+  const measurement = evaluate({ name, title, short, unit }, await measure(among));
   measurements.push(measurement);
   console.log(`${title} (${unit}), Node ${nodeVersion}`);
   for (const { server, median, lowest, highest, user, ofFastify } of measurement.results) {

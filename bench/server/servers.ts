@@ -13,6 +13,8 @@ export interface Contender {
   readonly file: string;
   readonly variant?: string;
   readonly ours?: boolean;
+  /** Only these scenarios; all of them when left out. */
+  readonly scenarios?: readonly string[];
   /** The oldest Node that has what the variant needs. */
   readonly minimumNode?: readonly [number, number];
 }
@@ -20,6 +22,18 @@ export interface Contender {
 export const contenders: readonly Contender[] = [
   { name: 'bare socket', file: 'socket.mjs' },
   { name: 'aiohttp-ts', file: 'aiohttp-ts.mjs', ours: true },
+  {
+    name: 'aiohttp-ts, asyncio imported',
+    file: 'aiohttp-ts.mjs',
+    variant: 'asyncio',
+    scenarios: ['text', 'json'],
+  },
+  {
+    name: 'aiohttp-ts, handler tasks',
+    file: 'aiohttp-ts.mjs',
+    variant: 'tasks',
+    scenarios: ['text', 'json'],
+  },
   { name: 'node:http', file: 'node-http.mjs' },
   { name: 'node:http, optimized', file: 'node-http.mjs', variant: 'optimized', minimumNode: [24, 12] },
   { name: 'Hono', file: 'hono.mjs' },

@@ -45,12 +45,19 @@ function carryAttributes(from: object, to: (request: Request) => Awaitable<Strea
   return to as NextHandler;
 }
 
+/**
+ * The promise that was settled last. A middleware that hands on what `handler(request)` gave it returns this very promise, which needs
+ * no second look: a promise less for each such middleware.
+ */
+let settled: PromiseLike<StreamResponse> | undefined;
+
 /** The innermost piece: whatever the handler returns, the middlewares around it see a `StreamResponse`. */
 function settleHandler(call: Chain, name: string): (request: Request) => Awaitable<StreamResponse> {
   return (request) => {
     const result = call(request);
     if (!isThenable(result)) return toStreamResponse(result, request, 'Handler', name);
-    return result.then((value) => toStreamResponse(value, request, 'Handler', name));
+    settled = result.then((value) => toStreamResponse(value, request, 'Handler', name));
+    return settled;
   };
 }
 
@@ -62,7 +69,9 @@ function settleMiddleware(
   return (request) => {
     const result = fn(request, next);
     if (!isThenable(result)) return toStreamResponse(result, request, 'Middleware', name);
-    return result.then((value) => toStreamResponse(value, request, 'Middleware', name));
+    if (result === settled) return settled;
+    settled = result.then((value) => toStreamResponse(value, request, 'Middleware', name));
+    return settled;
   };
 }
 

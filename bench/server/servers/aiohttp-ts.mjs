@@ -3,7 +3,9 @@
 import * as web from 'aiohttp-ts/web';
 import { keepAliveTimeout, ready, task, text } from './control.mjs';
 
-const { program, tls } = task();
+const { program, tls, variant } = task();
+// What a program pays that never makes a task (nothing), and one whose handlers are all tasks.
+if (variant === 'asyncio') await import('aiohttp-ts/asyncio');
 
 /** @type {Record<string, () => web.Application>} */
 const programs = {
@@ -67,7 +69,10 @@ const programs = {
   },
 };
 
-const runner = new web.AppRunner(programs[program]?.(), { keepAliveTimeout });
+const runner = new web.AppRunner(programs[program]?.(), {
+  keepAliveTimeout,
+  handlerCancellation: variant === 'tasks',
+});
 await runner.setup();
 const site = new web.TCPSite(runner, '127.0.0.1', 0, { sslContext: tls });
 await site.start();
