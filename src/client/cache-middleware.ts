@@ -120,7 +120,7 @@ class HttpCache {
     } catch (error) {
       // stale-if-error (RFC 5861 §4) is for a server that cannot be reached as well.
       if (!(error instanceof ClientConnectionError || error instanceof ServerTimeoutError)) throw error;
-      const { modified } = stale.policy.revalidatedPolicy(asked, undefined);
+      const { modified } = stale.policy.revalidatedPolicy(asked, { status: 504, headers: {} });
       if (modified) throw error;
       return answerFrom(stale, request);
     } finally {

@@ -15,7 +15,7 @@ export interface StoredPolicy {
   revalidationHeaders(request: PolicyRequest): Record<string, string | string[] | undefined>;
   revalidatedPolicy(
     request: PolicyRequest,
-    response: PolicyResponse | undefined,
+    response: PolicyResponse,
   ): { policy: StoredPolicy; modified: boolean; matches: boolean };
   timeToLive(): number;
   toObject(): Record<string, unknown>;

@@ -250,7 +250,10 @@ export abstract class BaseConnector implements AsyncDisposable {
   }
 
   private throwIfClosed(): void {
-    if (this.closed) throw closedError();
+    if (!this.closed) return;
+    // Somebody may have started it to limit the request.
+    this.wheel.stop();
+    throw closedError();
   }
 
   private timedOut(key: ConnectionKey, phase: 'poolWait' | 'connect' | 'sockConnect', delay = 0): Error {

@@ -1,20 +1,17 @@
 import { TimeoutError } from '../asyncio/index.ts';
 import type { CIMultiDictProxy } from '../message/index.ts';
+import { alsoChildOf, ClientError, withoutCredentials } from './client-error.ts';
 import type { ConnectionKey } from './connection-key.ts';
 
-/**
- * Classes that a class descends from besides its prototype chain. Python's exceptions have several parents and users catch
- * them by any (`except OSError`, `except ClientError`); `instanceof` holds here for each one listed.
- */
-const furtherParents = new WeakMap<object, readonly object[]>();
-
-function descends(child: object | null, ancestor: object): boolean {
-  for (let link = child; link !== null && link !== Function.prototype; link = Object.getPrototypeOf(link)) {
-    if (link === ancestor) return true;
-    if (furtherParents.get(link)?.some((parent) => descends(parent, ancestor))) return true;
-  }
-  return false;
-}
+export { ClientError } from './client-error.ts';
+export {
+  InvalidURL,
+  InvalidUrlClientError,
+  InvalidUrlRedirectClientError,
+  NonHttpUrlClientError,
+  NonHttpUrlRedirectClientError,
+  RedirectClientError,
+} from './url-errors.ts';
 
 /** What was asked for when a response failed (aiohttp `RequestInfo`). */
 export interface RequestInfo {
@@ -31,27 +28,6 @@ export interface PastResponse {
   readonly status: number;
   readonly url: URL;
   readonly headers: CIMultiDictProxy;
-}
-
-/**
- * The parent of every error that the client throws. Each has a stable `code`; what it goes back to is its `cause`. No
- * message holds credentials or cookies.
- *
- * Source: `aiohttp.ClientError`.
- */
-export class ClientError extends Error {
-  /** Stable name of the kind of error. */
-  readonly code: string = 'AIO_CLIENT';
-
-  static {
-    ClientError.prototype.name = 'ClientError';
-  }
-
-  /** Also true for errors whose class descends from this one by its second parent. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: it is the class that was asked about, which may be a child of this one
-    return typeof value === 'object' && value !== null && descends(value.constructor, this);
-  }
 }
 
 /** What a {@link ClientResponseError} is made of. */
@@ -328,7 +304,7 @@ export class ServerTimeoutError extends TimeoutError {
 
   static {
     ServerTimeoutError.prototype.name = 'ServerTimeoutError';
-    furtherParents.set(ServerTimeoutError, [ServerConnectionError]);
+    alsoChildOf(ServerTimeoutError, ServerConnectionError);
   }
 }
 
@@ -363,81 +339,6 @@ export class SocketTimeoutError extends ServerTimeoutError {
   }
 }
 
-/** This is no URL that can be asked for; a `RangeError` and a {@link ClientError}. Source: `aiohttp.InvalidURL`. */
-export class InvalidURL extends RangeError {
-  readonly code: string = 'AIO_INVALID_URL';
-  /** As it was given, without credentials. */
-  readonly url: string;
-  readonly description: string | undefined;
-
-  static {
-    InvalidURL.prototype.name = 'InvalidURL';
-    furtherParents.set(InvalidURL, [ClientError]);
-  }
-
-  constructor(url: string | URL, description?: string, options?: ErrorOptions) {
-    const text = withoutCredentials(url);
-    super(description === undefined ? text : `${text} - ${description}`, options);
-    this.url = text;
-    this.description = description;
-  }
-}
-
-/** The URL given to a request is invalid. Source: `aiohttp.InvalidUrlClientError`. */
-export class InvalidUrlClientError extends InvalidURL {
-  override readonly code: string = 'AIO_INVALID_REQUEST_URL';
-
-  static {
-    InvalidUrlClientError.prototype.name = 'InvalidUrlClientError';
-  }
-}
-
-/** Something about the target of a redirect. Source: `aiohttp.RedirectClientError`. */
-export class RedirectClientError extends ClientError {
-  override readonly code: string = 'AIO_REDIRECT';
-
-  static {
-    RedirectClientError.prototype.name = 'RedirectClientError';
-  }
-}
-
-/** The URL given to a request has a scheme that is not spoken here. Source: `aiohttp.NonHttpUrlClientError`. */
-export class NonHttpUrlClientError extends ClientError {
-  override readonly code: string = 'AIO_NON_HTTP_URL';
-  /** As it was given, without credentials. */
-  readonly url: string;
-
-  static {
-    NonHttpUrlClientError.prototype.name = 'NonHttpUrlClientError';
-  }
-
-  constructor(url: string | URL, options?: ErrorOptions) {
-    const text = withoutCredentials(url);
-    super(text, options);
-    this.url = text;
-  }
-}
-
-/** A redirect leads to what is no URL; also a {@link RedirectClientError}. Source: `aiohttp.InvalidUrlRedirectClientError`. */
-export class InvalidUrlRedirectClientError extends InvalidUrlClientError {
-  override readonly code: string = 'AIO_INVALID_REDIRECT_URL';
-
-  static {
-    InvalidUrlRedirectClientError.prototype.name = 'InvalidUrlRedirectClientError';
-    furtherParents.set(InvalidUrlRedirectClientError, [RedirectClientError]);
-  }
-}
-
-/** A redirect leads to another scheme than HTTP; also a {@link RedirectClientError}. Source: `aiohttp.NonHttpUrlRedirectClientError`. */
-export class NonHttpUrlRedirectClientError extends NonHttpUrlClientError {
-  override readonly code: string = 'AIO_NON_HTTP_REDIRECT_URL';
-
-  static {
-    NonHttpUrlRedirectClientError.prototype.name = 'NonHttpUrlRedirectClientError';
-    furtherParents.set(NonHttpUrlRedirectClientError, [RedirectClientError]);
-  }
-}
-
 /** A WebSocket message of another type than was asked for. Source: `aiohttp.WSMessageTypeError`. */
 export class WSMessageTypeError extends TypeError {
   readonly code: string = 'AIO_WS_MESSAGE_TYPE';
@@ -445,11 +346,6 @@ export class WSMessageTypeError extends TypeError {
   static {
     WSMessageTypeError.prototype.name = 'WSMessageTypeError';
   }
-}
-
-/** A URL as messages show it: what stands before `@` in its authority is left out. */
-function withoutCredentials(url: string | URL): string {
-  return String(url).replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/?#]*@/i, (_all, scheme = '') => `${scheme}//`);
 }
 
 function hex(bytes: Uint8Array): string {

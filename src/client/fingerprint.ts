@@ -22,7 +22,7 @@ export class Fingerprint {
    * @throws RangeError `AIO_FINGERPRINT_DIGEST` for another length: MD5 and SHA-1 are not accepted
    */
   constructor(digest: Uint8Array | string) {
-    const bytes = typeof digest === 'string' ? fromHex(digest) : Uint8Array.from(digest);
+    const bytes = Uint8Array.from(typeof digest === 'string' ? fromHex(digest) : digest);
     if (bytes.length !== 32) {
       throw codedRangeError(
         'AIO_FINGERPRINT_DIGEST',

@@ -2,24 +2,50 @@
 
 // Cookies
 export { AbstractCookieJar, type CookieInit } from './abstract-cookie-jar.ts';
+// Credentials
+export { BasicAuth, basicAuth, bearerAuth, type TokenSource } from './auth.ts';
+// Middlewares
+export { type CacheOptions, cacheMiddleware } from './cache-middleware.ts';
+export {
+  type CachedResponse,
+  type CacheStore,
+  MemoryCacheStore,
+  type PolicyRequest,
+  type PolicyResponse,
+  type StoredPolicy,
+} from './cache-store.ts';
 // Connections
 export type { CompressCoding } from './compress.ts';
+// What is around a request
+export type { ConnectLimit } from './connect-limit.ts';
 export type { ConnectRequest, ConnectTimeouts, ConnectTrace } from './connect-request.ts';
-export type { ConnectionKey, SSLOption } from './connection-key.ts';
-export { BaseConnector, type ConnectorOptions, type ConnectorStats } from './connector.ts';
+export { ConnectionKey, type SSLOption } from './connection-key.ts';
+export {
+  BaseConnector,
+  type ConnectorOptions,
+  type ConnectorStats,
+  type MadeConnection,
+} from './connector.ts';
+export type { CookieUrl } from './cookie-domain.ts';
 export { CookieJar, type CookieJarOptions } from './cookie-jar.ts';
+export { DigestAuthMiddleware, type DigestAuthOptions } from './digest-auth.ts';
 export { DummyCookieJar } from './dummy-cookie-jar.ts';
 export * from './errors.ts';
 export { Fingerprint } from './fingerprint.ts';
+export { type Link, parseLinks } from './links.ts';
 export type { ClientHandler, ClientMiddleware } from './middleware.ts';
+export { Netrc } from './netrc.ts';
 export { type OneShotOptions, request } from './one-shot.ts';
 export type { ConnectTimings, PooledConnection } from './pooled-connection.ts';
+export { EnvironmentProxies, type ProxyTarget } from './proxy-env.ts';
 export { ProxyServer } from './proxy-server.ts';
 // Requests
 export { ClientRequest } from './request.ts';
 export { RequestBody, type RequestData } from './request-body.ts';
 export type { CookiesInit, HeadersInit, RaiseForStatus, RequestOptions } from './request-options.ts';
 export { ClientResponse, type ResponseJsonOptions, type TextOptions } from './response.ts';
+export { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
+export { type RetryInfo, type RetryOptions, retryMiddleware } from './retry-middleware.ts';
 export { ClientSession, type ClientSessionOptions } from './session.ts';
 export { SSRFGuard, type SSRFGuardOptions } from './ssrf-guard.ts';
 export { Cookie, type CookieFields, type SameSite } from './stored-cookie.ts';

@@ -28,6 +28,8 @@ const MAX_LINKS = 1000;
  * @example
  * ```ts
  * import { CIMultiDict } from 'aiohttp-ts';
+ * import { parseLinks } from 'aiohttp-ts/client';
+ *
  * const headers = new CIMultiDict({ Link: '</items?page=2>; rel="next"' });
  * parseLinks(headers, 'https://example.org/items').get('next')?.url.href; // 'https://example.org/items?page=2'
  * ```

@@ -263,7 +263,8 @@ function formBody(data: QueryInit): RequestBody {
 
 function checkPlain(data: unknown): void {
   if (typeof data === 'object' && data !== null) {
-    if (Symbol.iterator in data) return;
+    // A platform FormData is sent as multipart by everybody else: never as something different in silence.
+    if (Symbol.iterator in data && !(data instanceof FormData)) return;
     const prototype: unknown = Object.getPrototypeOf(data);
     if (prototype === Object.prototype || prototype === null) return;
   }

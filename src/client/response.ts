@@ -187,6 +187,7 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
     if (this.stream === undefined) {
       this.stream = this.isClosed ? new StreamReader() : this.makeStream();
       if (this.isClosed) this.stream.setException(connectionClosed());
+      keptBy.set(this.stream, this);
     }
     return this.stream;
   }
@@ -416,6 +417,9 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
     );
   }
 }
+
+/** Who reads the stream of a response has the response: it must not be collected, and its connection closed, as one that was dropped. */
+const keptBy = new WeakMap<StreamReader, ClientResponse>();
 
 const NO_OPTIONS = Object.freeze({});
 const NO_BYTES: Uint8Array = new Uint8Array(0);

@@ -1,15 +1,15 @@
 import { numeric } from './comparing.ts';
 import { OverflowError, TemplateTypeError, ZeroDivisionError } from './errors.ts';
 import { formatPercent } from './formatting.ts';
+import { checkGrowth, checkItems, joinTexts } from './growth.ts';
 import { Markup } from './markup.ts';
 import { escapeValue } from './printing.ts';
 import { Undefined } from './undefined.ts';
 import { Float, float, isText, Tuple, textOf, typeName } from './values.ts';
 
-/** How many characters or items one multiplication may make; Python's limit is the memory. */
-const MAX_REPEATED = 1 << 27;
-/** How many bits the result of `**` may have. */
-const MAX_POWER_BITS = 1 << 20;
+/** How many bits an integer may have; Python's limit is the memory. */
+const MAX_BITS = 1 << 20;
+const TOO_BIG = 1n << BigInt(MAX_BITS);
 
 function refuse(operator: string, left: unknown, right: unknown): never {
   if (left instanceof Undefined) left.fail();
@@ -32,6 +32,8 @@ const big = (value: number | bigint | boolean): bigint => BigInt(value);
 
 /** A bigint as a number where that loses nothing. */
 export function narrow(value: bigint): number | bigint {
+  if (value >= TOO_BIG || value <= -TOO_BIG)
+    throw new OverflowError(`an integer has more than ${MAX_BITS} bits`);
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
     ? Number(value)
     : value;
@@ -42,7 +44,10 @@ function real(value: unknown): number {
 }
 
 export function add(left: unknown, right: unknown): unknown {
-  if (typeof left === 'string' && typeof right === 'string') return left + right;
+  if (typeof left === 'string' && typeof right === 'string') {
+    checkGrowth(left.length + right.length);
+    return left + right;
+  }
   if (numeric(left) !== undefined && numeric(right) !== undefined) {
     if (isInteger(left) && isInteger(right)) {
       const sum = Number(left) + Number(right);
@@ -54,6 +59,7 @@ export function add(left: unknown, right: unknown): unknown {
   }
   if (isText(left) && isText(right)) return new Markup(escapeValue(left) + escapeValue(right));
   if (Array.isArray(left) && Array.isArray(right) && left instanceof Tuple === right instanceof Tuple) {
+    checkItems(left.length + right.length);
     return left instanceof Tuple ? Tuple.make([...left, ...right]) : [...left, ...right];
   }
   if (isText(left) && !(right instanceof Undefined)) {
@@ -85,8 +91,8 @@ export function subtract(left: unknown, right: unknown): unknown {
 function repeat(sequence: unknown, count: unknown): unknown {
   const times = Math.max(0, real(count));
   const length = isText(sequence) ? textOf(sequence).length : (sequence as unknown[]).length;
-  if (length * times > MAX_REPEATED)
-    throw new OverflowError(`repeating it ${times} times makes more than ${MAX_REPEATED} items`);
+  if (isText(sequence)) checkGrowth(length * times);
+  else checkItems(length * times);
   if (typeof sequence === 'string') return sequence.repeat(times);
   if (sequence instanceof Markup) return new Markup(sequence.html.repeat(times));
   const items: unknown[] = [];
@@ -168,8 +174,8 @@ export function power(left: unknown, right: unknown): unknown {
   if (isInteger(left) && isInteger(right) && Number(right) >= 0) {
     const result = Number(left) ** Number(right);
     if (Number.isSafeInteger(result) && typeof left !== 'bigint') return result;
-    if (Math.abs(Number(left)) > 1 && Math.log2(Math.abs(Number(left))) * Number(right) > MAX_POWER_BITS) {
-      throw new OverflowError(`the power has more than ${MAX_POWER_BITS} bits`);
+    if (Math.abs(Number(left)) > 1 && Math.log2(Math.abs(Number(left))) * Number(right) > MAX_BITS) {
+      throw new OverflowError(`the power has more than ${MAX_BITS} bits`);
     }
     return narrow(big(left) ** big(right));
   }
@@ -201,9 +207,7 @@ export function concatenate(
   autoescape: boolean,
 ): string | Markup {
   if (autoescape && parts.some((part) => part instanceof Markup)) {
-    return new Markup(parts.map(escapeValue).join(''));
+    return new Markup(joinTexts(parts.map(escapeValue), ''));
   }
-  let out = '';
-  for (const part of parts) out += toText(part);
-  return out;
+  return joinTexts(parts.map(toText), '');
 }

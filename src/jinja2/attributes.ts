@@ -1,6 +1,7 @@
 import { isInteger } from './arithmetic.ts';
 import type { EvalContext } from './context.ts';
 import { SecurityError, TemplateTypeError } from './errors.ts';
+import type { Lookup } from './formatting.ts';
 import { Markup } from './markup.ts';
 import { callMethodOf, fieldOf, hasMethod } from './methods/collections.ts';
 import { callTextMethod, textMethodNames } from './methods/text.ts';
@@ -114,12 +115,22 @@ function bound(self: object, method: (...args: unknown[]) => unknown): unknown {
   return /^class\b/.test(Function.prototype.toString.call(method)) ? undefined : method.bind(self);
 }
 
-const textLookup = (value: unknown, name: string | number, isItem: boolean): unknown => {
-  const found = isItem ? itemOf(value, name) : attributeOf(value, String(name));
-  if (found === undefined)
-    throw new TemplateTypeError(`'${typeName(value)}' object has no attribute '${name}'`);
-  return found;
-};
+/** How `text.format()` reads the parts of a field: as the environment of the render does when that is a sandbox. */
+const textLookup =
+  (context: EvalContext | undefined): Lookup =>
+  (value, name, isItem) => {
+    const environment = context?.environment;
+    if (environment?.isSandboxed === true) {
+      const checked = isItem
+        ? environment.getItem(value, name)
+        : environment.getAttribute(value, String(name));
+      return checked instanceof Undefined ? checked.fail() : checked;
+    }
+    const found = isItem ? itemOf(value, name) : attributeOf(value, String(name));
+    if (found === undefined)
+      throw new TemplateTypeError(`'${typeName(value)}' object has no attribute '${name}'`);
+    return found;
+  };
 
 /** `getattr(value, name)`: methods and attributes, not entries. Undefined when there is none. */
 export function attributeOf(value: unknown, name: string): unknown {
@@ -127,7 +138,9 @@ export function attributeOf(value: unknown, name: string): unknown {
   if (isText(value)) {
     return textMethodNames.has(name) &&
       (value instanceof Markup || (name !== 'striptags' && name !== 'unescape'))
-      ? new NativeFunction(name, (args, keywords) => callTextMethod(value, name, args, keywords, textLookup))
+      ? new NativeFunction(name, (args, keywords, context) =>
+          callTextMethod(value, name, args, keywords, textLookup(context)),
+        )
       : undefined;
   }
   if (value === null || value === undefined || typeof value === 'function' || typeof value === 'symbol')
@@ -245,6 +258,7 @@ export function callBuiltInMethod(
   name: string,
   args: readonly unknown[],
   keywords: Keywords | undefined,
+  context: EvalContext,
 ): { readonly result: unknown } | undefined {
   if (isText(value)) {
     if (
@@ -252,7 +266,7 @@ export function callBuiltInMethod(
       (typeof value === 'string' && (name === 'striptags' || name === 'unescape'))
     )
       return undefined;
-    return { result: callTextMethod(value, name, args, keywords, textLookup) };
+    return { result: callTextMethod(value, name, args, keywords, textLookup(context)) };
   }
   if (!hasMethod(value, name)) return undefined;
   return { result: callMethodOf(value, name, args, keywords) };

@@ -67,6 +67,11 @@ export function passEnvironment<A extends unknown[], R>(
   return f as unknown as (...args: A) => R;
 }
 
+/** True for what can only be called with a render at hand; also for nothing at all. */
+export function wantsContext(f: Filter | Test | undefined): boolean {
+  return f === undefined || passing.get(f) === 'context';
+}
+
 /** What goes before the template's own arguments. */
 export function passedTo(f: object, context: EvalContext): readonly unknown[] {
   switch (passing.get(f)) {

@@ -1,4 +1,5 @@
 import { TemplateTypeError } from './errors.ts';
+import { step } from './growth.ts';
 import { Markup } from './markup.ts';
 import { Undefined } from './undefined.ts';
 import {
@@ -72,6 +73,7 @@ export function equal(left: unknown, right: unknown): boolean {
   }
   if (left instanceof Markup) return right instanceof Markup && left.html === right.html;
   if (Array.isArray(left)) {
+    step();
     return (
       Array.isArray(right) &&
       left instanceof Tuple === right instanceof Tuple &&
@@ -95,6 +97,7 @@ export function equal(left: unknown, right: unknown): boolean {
 }
 
 function equalMappings(left: Dict, right: Dict): boolean {
+  step();
   if (sizeOf(left) !== sizeOf(right)) return false;
   const other = right instanceof Dict ? right : new Dict(entriesOf(right));
   for (const [key, value] of entriesOf(left)) {
@@ -132,6 +135,7 @@ export function compare(left: unknown, right: unknown, operator: string): number
   if (a !== undefined && b !== undefined) return a < b ? -1 : a > b ? 1 : a <= b ? 0 : Number.NaN;
   if (isText(left) && isText(right)) return compareText(textOf(left), textOf(right));
   if (Array.isArray(left) && Array.isArray(right) && left instanceof Tuple === right instanceof Tuple) {
+    step();
     for (let i = 0; i < left.length && i < right.length; i++) {
       if (!equal(left[i], right[i])) return compare(left[i], right[i], operator);
     }

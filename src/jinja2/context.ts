@@ -36,8 +36,10 @@ export class Context {
   /** Name of the template. */
   readonly name: string | undefined;
   readonly isAsync: boolean;
-  /** Counters of a sandbox; shared by everything that one render touches. */
-  readonly limits: Limits | undefined;
+  /** Counters, shared by everything that one render touches. */
+  readonly limits: Limits;
+  /** How many templates this one extends, one through the other. */
+  ancestors: number = 0;
   /** Functions for each block, the most derived template's first. */
   readonly blocks: Record<string, RenderFunction[]>;
   /** What the template's own top level has assigned. */
@@ -55,7 +57,7 @@ export class Context {
     layers: readonly Values[],
     blocks: Record<string, RenderFunction[]>,
     isAsync: boolean,
-    limits: Limits | undefined,
+    limits: Limits,
   ) {
     this.environment = environment;
     this.name = name;
@@ -192,12 +194,23 @@ export class BlockReference extends TemplateObject {
   }
 
   override invoke(): unknown {
-    const output = (this.#stack[this.#depth] as RenderFunction)(this.#context);
+    const { limits } = this.#context;
+    const block = this.#stack[this.#depth] as RenderFunction;
+    let output: unknown;
+    limits.enter();
+    try {
+      output = block(this.#context);
+      if (typeof output === 'object' && !isThenable(output) && !this.#context.isAsync)
+        output = joinPieces(output as Iterable<string>);
+    } finally {
+      limits.leave();
+    }
     const finish = (text: string): unknown => (this.#evaluation.autoescape ? new Markup(text) : text);
     if (typeof output === 'string') return finish(output);
-    if (isThenable(output)) return output.then((text) => finish(text as string));
-    if (this.#context.isAsync) return joinPiecesAsync(output as AsyncIterable<string>).then(finish);
-    return finish(joinPieces(output as Iterable<string>));
+    const text = isThenable(output)
+      ? (output as PromiseLike<string>)
+      : joinPiecesAsync(output as AsyncIterable<string>);
+    return limits.during(text).then(finish);
   }
 }
 

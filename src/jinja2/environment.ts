@@ -1,6 +1,6 @@
 import { attributeOf, getAttribute, getItem, itemOf } from './attributes.ts';
 import { type AutoescapePolicy, selectAutoescape } from './autoescape.ts';
-import { type Filter, passedTo, type Test } from './callables.ts';
+import { type Filter, passedTo, type Test, wantsContext } from './callables.ts';
 import type { Code } from './code.ts';
 import type { EvalContext } from './context.ts';
 import {
@@ -9,18 +9,19 @@ import {
   TemplateRuntimeError,
   TemplateSyntaxError,
   TemplatesNotFound,
+  TemplateTypeError,
 } from './errors.ts';
-import { debugExtension, doExtension, type Extension, loopControlsExtension } from './extension.ts';
+import type { Extension } from './extension.ts';
 import { builtInFilters } from './filters/index.ts';
 import { Generator, type Mode } from './generate.ts';
 import { builtInGlobals } from './globals.ts';
-import { i18nExtension } from './i18n.ts';
 import { Lexer } from './lexer.ts';
-import type { Limits } from './limits.ts';
+import { Limits } from './limits.ts';
 import type { Loader, Source } from './loaders.ts';
+import { type ExtensionName, extensionNamed } from './named-extensions.ts';
 import type { Body } from './nodes.ts';
 import { Parser } from './parser.ts';
-import { defaultSyntax, type Syntax } from './syntax.ts';
+import { checkSyntax, defaultSyntax, type Syntax } from './syntax.ts';
 import { Template, type Variables } from './template.ts';
 import { builtInTests } from './tests.ts';
 import { TokenStream } from './token-stream.ts';
@@ -28,19 +29,15 @@ import { decorate, decorateSyntax } from './trace.ts';
 import { Undefined, type UndefinedClass } from './undefined.ts';
 import { isText, isThenable } from './values.ts';
 
-/** Extensions by the names that Jinja2 gives them. */
-const EXTENSIONS: Readonly<Record<string, Extension | undefined>> = {
-  'jinja2.ext.do': doExtension,
-  'jinja2.ext.loopcontrols': loopControlsExtension,
-  'jinja2.ext.i18n': i18nExtension,
-  'jinja2.ext.debug': debugExtension,
-  // Parts of the language itself since Jinja2 2.9.
-  'jinja2.ext.with_': undefined,
-  'jinja2.ext.autoescape': undefined,
-};
-
-/** Name of an extension that comes with the engine; `jinja2.ext.` may be left out. */
-export type ExtensionName = 'do' | 'loopcontrols' | 'i18n' | 'debug' | `jinja2.ext.${string}`;
+/** Filters whose result may differ from render to render. */
+const CONTEXTUAL_FILTERS: ReadonlySet<string> = new Set([
+  'random',
+  'map',
+  'select',
+  'reject',
+  'selectattr',
+  'rejectattr',
+]);
 
 /** Options of an {@link Environment}; names and defaults are those of Jinja2 unless said otherwise. */
 export interface EnvironmentOptions extends Partial<Syntax> {
@@ -60,6 +57,24 @@ export interface EnvironmentOptions extends Partial<Syntax> {
   readonly autoReload?: boolean;
   /** Whether the functions for the web render with promises awaited; `renderAsync` works anyway. Default false. */
   readonly enableAsync?: boolean;
+  /** Defaults of filters and tags. */
+  readonly policies?: Policies;
+}
+
+/** Defaults of filters and tags (Jinja2: `env.policies`). */
+export interface Policies {
+  /** `rel` of links made by `urlize`; default `noopener`. */
+  readonly urlizeRel?: string;
+  /** `target` of links made by `urlize`. */
+  readonly urlizeTarget?: string;
+  /** Prefixes besides `http:` and `https:` that `urlize` makes links of, such as `tel:`. */
+  readonly urlizeExtraSchemes?: readonly string[];
+  /** How many characters a text may be too long before `truncate` cuts it; default 5. */
+  readonly truncateLeeway?: number;
+  /** Makes JSON for `tojson`, which makes it safe for HTML; default is what Python's `json.dumps(sort_keys=True)` does. */
+  readonly jsonDumps?: (value: unknown, indent: number | string | undefined) => string;
+  /** Whether `trans` blocks are trimmed; default false. */
+  readonly i18nTrimmed?: boolean;
 }
 
 /**
@@ -87,8 +102,10 @@ export class Environment {
   readonly extensions: readonly Extension[];
   readonly autoReload: boolean;
   readonly enableAsync: boolean;
+  readonly policies: Policies;
   /** True when attribute access and calls are checked. */
   readonly isSandboxed: boolean = false;
+  readonly #options: EnvironmentOptions;
   readonly #finalize: ((value: unknown) => unknown) | undefined;
   readonly #tags: Map<string, Extension> = new Map();
   readonly #cacheSize: number;
@@ -111,6 +128,8 @@ export class Environment {
     this.undefinedClass = options.undefined ?? Undefined;
     this.autoReload = options.autoReload ?? process.env['NODE_ENV'] !== 'production';
     this.enableAsync = options.enableAsync ?? false;
+    this.policies = options.policies ?? {};
+    this.#options = options;
     this.#finalize = options.finalize;
     this.#cacheSize = options.cacheSize ?? 400;
     const extensions: Extension[] = [];
@@ -203,12 +222,40 @@ export class Environment {
     throw new TemplatesNotFound(names);
   }
 
-  /** Names that the loader knows; `extensions` leaves the others out. */
-  listTemplates(extensions?: readonly string[]): readonly string[] {
-    const all = this.loader?.listTemplates?.() ?? [];
-    return extensions === undefined
-      ? all
-      : all.filter((name) => extensions.includes(name.slice(name.lastIndexOf('.') + 1)));
+  /**
+   * Names that the loader knows.
+   *
+   * @param filter The endings that are wanted (`['html', 'txt']`), or a function that is true for names that are.
+   * @throws {TypeError} when the loader cannot list its templates.
+   */
+  listTemplates(filter?: readonly string[] | ((name: string) => boolean)): readonly string[] {
+    const all = this.#loader('*').listTemplates?.();
+    if (all === undefined) throw new TemplateTypeError('this loader cannot iterate over all templates');
+    if (filter === undefined) return all;
+    return all.filter(
+      typeof filter === 'function'
+        ? filter
+        : (name) => filter.includes(name.slice(name.lastIndexOf('.') + 1)),
+    );
+  }
+
+  /**
+   * An environment with other options that shares filters, tests and globals with this one (Jinja2: `overlay`); its extensions are added.
+   *
+   * @example
+   * ```ts
+   * import { Environment } from 'aiohttp-ts/jinja2';
+   * const environment = new Environment();
+   * const mail = environment.overlay({ autoescape: false, trimBlocks: true });
+   * environment.globals['site'] = 'example.org';
+   * console.log(mail.fromString('{{ site }}').render()); // example.org
+   * ```
+   */
+  overlay(options: EnvironmentOptions): this {
+    const extensions = [...this.extensions, ...(options.extensions ?? [])];
+    const kind = this.constructor as new (options: EnvironmentOptions) => this;
+    const made = new kind({ ...this.#options, ...options, extensions });
+    return Object.assign(made, { filters: this.filters, tests: this.tests, globals: this.globals });
   }
 
   /** What a name means in another template; override it for relative names. */
@@ -225,7 +272,7 @@ export class Environment {
     const { blockStartString, blockEndString } = this.syntax;
     const template = this.fromString(`${blockStartString} set result = ${source}\n${blockEndString}`);
     return (variables = {}) => {
-      const context = template.makeContext([variables as Record<string, unknown>], 'sync', this.makeLimits());
+      const context = template.makeContext([variables as Record<string, unknown>], 'sync');
       try {
         template.variant('sync').root(context);
       } catch (error) {
@@ -242,7 +289,7 @@ export class Environment {
     try {
       for (const extension of this.extensions) text = extension.preprocess?.(text, name, filename) ?? text;
       const lexed = new Lexer(text, this.syntax, name, filename).tokenize();
-      return new Parser(new TokenStream(lexed, name, filename), this.#tags).parse();
+      return new Parser(new TokenStream(lexed, name, filename), this.#tags, this.policies).parse();
     } catch (error) {
       if (error instanceof TemplateSyntaxError) decorateSyntax(error, text);
       throw error;
@@ -253,20 +300,29 @@ export class Environment {
   generateCode(source: string, name: string | undefined, filename: string | undefined, mode: Mode): Code {
     const body = this.parse(source, name, filename);
     try {
-      return new Generator({
-        mode,
-        name,
-        filename,
-        autoescape: this.autoescape(name),
-        guarded: this.isSandboxed,
-        limited: this.isSandboxed,
-        finalizes: this.#finalize !== undefined,
-        knows: (kind, wanted) => (kind === 'filter' ? this.filters : this.tests)[wanted] !== undefined,
-      }).generate(body);
+      return this.makeGenerator(name, filename, mode).generate(body);
     } catch (error) {
       if (error instanceof TemplateSyntaxError) decorateSyntax(error, source);
       throw error;
     }
+  }
+
+  /** @internal */
+  makeGenerator(name: string | undefined, filename: string | undefined, mode: Mode): Generator {
+    return new Generator({
+      mode,
+      name,
+      filename,
+      autoescape: this.autoescape(name),
+      guarded: this.isSandboxed,
+      limited: this.isSandboxed,
+      finalizes: this.#finalize !== undefined,
+      folds: (kind, wanted) =>
+        !CONTEXTUAL_FILTERS.has(wanted) &&
+        !wantsContext((kind === 'filter' ? this.filters : this.tests)[wanted]),
+      intercepts: (operator, isUnary) => this.intercepts(operator, isUnary),
+      knows: (kind, wanted) => (kind === 'filter' ? this.filters : this.tests)[wanted] !== undefined,
+    });
   }
 
   #loader(name: string): Loader {
@@ -309,8 +365,13 @@ export class Environment {
   }
 
   /** @internal */
-  makeLimits(): Limits | undefined {
-    return undefined;
+  makeLimits(): Limits {
+    return new Limits();
+  }
+
+  /** @internal Whether the environment computes an operator itself; the sandbox may. */
+  intercepts(_operator: string, _isUnary: boolean): boolean {
+    return false;
   }
 
   /** @internal Refuses a call; the sandbox overrides it. */
@@ -366,33 +427,5 @@ export class Environment {
   applyFinalize(context: EvalContext, value: unknown): unknown {
     const f = this.#finalize;
     return f === undefined ? value : Reflect.apply(f, undefined, [...passedTo(f, context), value]);
-  }
-}
-
-function extensionNamed(name: string): Extension | undefined {
-  const full = name.startsWith('jinja2.ext.') ? name : `jinja2.ext.${name}`;
-  // Jinja2 knows these under the names of their classes too.
-  const alias: Record<string, string> = {
-    'jinja2.ext.LoopControlExtension': 'jinja2.ext.loopcontrols',
-    'jinja2.ext.ExprStmtExtension': 'jinja2.ext.do',
-    'jinja2.ext.InternationalizationExtension': 'jinja2.ext.i18n',
-    'jinja2.ext.DebugExtension': 'jinja2.ext.debug',
-  };
-  const known = alias[full] ?? full;
-  if (!Object.hasOwn(EXTENSIONS, known)) {
-    throw new RangeError(`there is no extension '${name}'; known are ${Object.keys(EXTENSIONS).join(', ')}`);
-  }
-  return EXTENSIONS[known];
-}
-
-function checkSyntax(syntax: Syntax): void {
-  const { blockStartString, variableStartString, commentStartString, newlineSequence } = syntax;
-  if (new Set([blockStartString, variableStartString, commentStartString]).size !== 3) {
-    throw new RangeError('block, variable and comment start strings must be different');
-  }
-  if (!['\n', '\r\n', '\r'].includes(newlineSequence)) {
-    throw new RangeError(
-      `newlineSequence must be '\\n', '\\r\\n' or '\\r', not ${JSON.stringify(newlineSequence)}`,
-    );
   }
 }

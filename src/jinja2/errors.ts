@@ -93,6 +93,21 @@ export class TemplateRuntimeError extends TemplateError {
   override readonly code: string = 'AIO_JINJA_RUNTIME';
 }
 
+/** What Python raises as `RuntimeError`. */
+export class PythonRuntimeError extends TemplateRuntimeError {
+  override readonly name: string = 'RuntimeError';
+}
+
+/** Templates, macros or loops call each other without end (Python: `RecursionError`). */
+export class RecursionError extends TemplateRuntimeError {
+  override readonly name: string = 'RecursionError';
+  override readonly code: string = 'AIO_JINJA_RECURSION';
+
+  constructor(message: string = 'maximum recursion depth exceeded') {
+    super(message);
+  }
+}
+
 /** An undefined value was used for more than printing it. */
 export class UndefinedError extends TemplateRuntimeError {
   override readonly name: string = 'UndefinedError';

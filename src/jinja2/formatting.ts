@@ -1,6 +1,7 @@
 import { narrow } from './arithmetic.ts';
 import { numeric } from './comparing.ts';
 import { LookupError, TemplateTypeError, ValueError } from './errors.ts';
+import { checkGrowth } from './growth.ts';
 import { Markup } from './markup.ts';
 import { escapeValue, formatFloat, repr, str } from './printing.ts';
 import { Undefined } from './undefined.ts';
@@ -85,6 +86,7 @@ export function formatPercent(format: string | Markup, values: unknown): string 
   const positional: readonly unknown[] | undefined = values instanceof Tuple ? values : undefined;
   const named = isMapping(values) ? new Dict(entriesOf(values)) : undefined;
   let next = 0;
+  let made = 0;
   let single = false;
   const take = (): unknown => {
     if (positional !== undefined) {
@@ -178,6 +180,7 @@ export function formatPercent(format: string | Markup, values: unknown): string 
         sign = (flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '') + sign;
       }
       const room = Math.max(0, width - sign.length - [...body].length);
+      made = checkGrowth(made + sign.length + body.length + room);
       if (left) return sign + body + ' '.repeat(room);
       return zero ? sign + '0'.repeat(room) + body : ' '.repeat(room) + sign + body;
     },
@@ -316,6 +319,7 @@ export function formatBraces(
     let out = '';
     let i = 0;
     while (i < text.length) {
+      checkGrowth(out.length);
       const character = text[i] as string;
       if ((character === '{' || character === '}') && text[i + 1] === character) {
         out += character;

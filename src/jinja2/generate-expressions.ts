@@ -1,4 +1,5 @@
 import { literal } from './code.ts';
+import { isConstant } from './constants.ts';
 import { TemplateAssertionError } from './errors.ts';
 import { collectionMethodNames } from './methods/collections.ts';
 import type { Arguments, BinaryOperator, ComparisonOperator, Expression, ExpressionOf } from './nodes.ts';
@@ -14,6 +15,10 @@ export interface Target {
   /** Values pass the environment's `finalize` before they are printed. */
   readonly finalizes: boolean;
   knows(kind: 'filter' | 'test', name: string): boolean;
+  /** True when what the filter or test gives depends on its arguments only. */
+  folds(kind: 'filter' | 'test', name: string): boolean;
+  /** True when the environment computes the operator itself. */
+  intercepts(operator: string, isUnary: boolean): boolean;
 }
 
 /** Where an expression stands. */
@@ -133,7 +138,12 @@ export class ExpressionGenerator {
         return `(${this.condition(node.test, frame)} ? ${this.value(node.consequent, soft)} : ${otherwise})`;
       }
       case 'binary':
-        return `${BINARY[node.operator]}(${this.value(node.left, frame)}, ${this.value(node.right, frame)})`;
+        return this.#operation(
+          node.operator,
+          BINARY[node.operator],
+          [node.left, node.right].map((side) => this.value(side, frame)),
+          frame,
+        );
       case 'logical': {
         const t = frame.scope.home.temporary();
         const left = `truth(${t} = ${this.value(node.left, frame)})`;
@@ -143,9 +153,14 @@ export class ExpressionGenerator {
       case 'not':
         return `!${this.condition(node.operand, frame)}`;
       case 'unary':
-        return `${node.operator === '-' ? 'negate' : 'plus'}(${this.value(node.operand, frame)})`;
+        return this.#operation(
+          node.operator,
+          node.operator === '-' ? 'negate' : 'plus',
+          [this.value(node.operand, frame)],
+          frame,
+        );
       case 'concat':
-        return `concatenate([${node.parts.map((part) => this.value(part, frame)).join(', ')}], str, ${frame.escaping})`;
+        return this.#concatenation(node, frame);
       case 'compare':
         return this.#compare(node, frame);
       case 'attribute':
@@ -163,6 +178,28 @@ export class ExpressionGenerator {
       case 'safe':
         return `mark(${this.value(node.operand, frame)}, ${frame.escaping})`;
     }
+  }
+
+  /** An operator: what a sandbox intercepts goes to the environment, the rest of a sandbox's is counted. */
+  #operation(operator: string, name: string, operands: readonly string[], frame: Frame): string {
+    if (this.target.intercepts(operator, operands.length === 1)) {
+      const method = operands.length === 1 ? 'callUnop' : 'callBinop';
+      return `env.${method}(${[this.context(frame), literal(operator), ...operands].join(', ')})`;
+    }
+    return this.#counted(name, operands);
+  }
+
+  #counted(name: string, operands: readonly string[]): string {
+    return this.target.guarded
+      ? `ctx.limits.operation(${[name, ...operands].join(', ')})`
+      : `${name}(${operands.join(', ')})`;
+  }
+
+  #concatenation(node: ExpressionOf<'concat'>, frame: Frame): string {
+    const parts = `[${node.parts.map((part) => this.value(part, frame)).join(', ')}]`;
+    // Jinja2 computes what has constants only before it knows whether the place escapes, so a mark as HTML is lost.
+    const escaping = frame.escaping === 'true' && isConstant(node, this.target) ? 'false' : frame.escaping;
+    return this.#counted('concatenate', [parts, 'str', escaping]);
   }
 
   /** ` in 'page.html'`, for messages. */
@@ -200,8 +237,8 @@ export class ExpressionGenerator {
     const call = (operator: ComparisonOperator, left: string, right: string): string =>
       operator === 'in' || operator === 'not in'
         ? // The left side is computed first, as written.
-          `${COMPARISON[operator] === 'contains' ? '' : '!'}rt.isIn(${left}, ${right})`
-        : `${COMPARISON[operator]}(${left}, ${right})`;
+          `${COMPARISON[operator] === 'contains' ? '' : '!'}${this.#counted('rt.isIn', [left, right])}`
+        : this.#comparison(COMPARISON[operator], left, right);
     let left = this.value(node.first, frame);
     const out: string[] = [];
     for (const [i, { operator, operand }] of node.rest.entries()) {
@@ -214,6 +251,12 @@ export class ExpressionGenerator {
       } else out.push(call(operator, left, right));
     }
     return out.length === 1 ? (out[0] as string) : `(${out.join(' && ')})`;
+  }
+
+  #comparison(name: string, left: string, right: string): string {
+    return name.startsWith('!')
+      ? `!${this.#counted(name.slice(1), [left, right])}`
+      : this.#counted(name, [left, right]);
   }
 
   #attribute(object: string, name: string, _frame: Frame): string {
@@ -318,8 +361,8 @@ export class ExpressionGenerator {
     const value = this.target.finalizes
       ? `rt.finalized(${this.context(frame)}, ${this.value(node, frame)})`
       : this.value(node, frame);
-    if (frame.escaping === 'true') return `esc(${value})`;
-    if (frame.escaping === 'false') return `str(${value})`;
+    if (frame.escaping === 'true') return this.#counted('esc', [value]);
+    if (frame.escaping === 'false') return this.#counted('str', [value]);
     return `(${frame.escaping} ? esc(${value}) : str(${value}))`;
   }
 }

@@ -41,7 +41,7 @@ export const PIECE = 8192;
 export abstract class FrameGenerator {
   protected readonly options: GenerateOptions;
   protected readonly expressions: ExpressionGenerator;
-  protected readonly counter: { next: number } = { next: 0 };
+  protected readonly counter: { next: number; readonly names: Set<string> } = { next: 0, names: new Set() };
   protected readonly blocks: Map<string, StatementOf<'block'>> = new Map();
   protected hasExtends: boolean = false;
   protected extendsKnown: boolean = false;

@@ -38,7 +38,7 @@ export abstract class LoopGenerator extends FrameGenerator {
       if (recurse !== undefined) source = 'source';
       if (node.test !== undefined) source = this.selected(loopCode, node, loopFrame, source, targets);
       loopCode.add(
-        `const ${lp} = rt.${isAsync ? 'asyncLoop' : 'loop'}(env, ${source}, ${recurse === undefined ? '0, undefined' : `depth, ${recurse}`}, ${frame.escaping});`,
+        `const ${lp} = rt.${isAsync ? 'asyncLoop' : 'loop'}(ctx, ${source}, ${recurse === undefined ? '0, undefined' : `depth, ${recurse}`}, ${frame.escaping});`,
         node.iterable,
       );
       this.loopHead(loopCode, lp);

@@ -8,6 +8,11 @@ export type { GenerateOptions, Mode } from './generate-frames.ts';
 
 /** Turns the statements of one template into the body of `function (rt, env)`. */
 export class Generator extends TagGenerator {
+  /** Names that the code asks the context for, known after {@link generate}. */
+  get contextNames(): ReadonlySet<string> {
+    return this.counter.names;
+  }
+
   /** The code: declarations, the root function, a function for each block, and what they are returned in. */
   generate(body: Body): Code {
     for (const node of statementsIn(body)) {

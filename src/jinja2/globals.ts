@@ -1,5 +1,6 @@
 import { isInteger } from './arithmetic.ts';
-import { TemplateRuntimeError, TemplateTypeError, ValueError } from './errors.ts';
+import { PythonRuntimeError, TemplateTypeError, ValueError } from './errors.ts';
+import { checkItems } from './growth.ts';
 import { lipsum } from './lipsum.ts';
 import { Markup } from './markup.ts';
 import { placeArguments } from './methods/text.ts';
@@ -15,7 +16,7 @@ export class Cycler extends TemplateObject {
 
   constructor(items: readonly unknown[]) {
     super();
-    if (items.length === 0) throw new TemplateRuntimeError('at least one item has to be provided');
+    if (items.length === 0) throw new PythonRuntimeError('at least one item has to be provided');
     this.#items = items;
   }
 
@@ -95,6 +96,7 @@ export function builtInGlobals(): Record<string, unknown> {
         args,
         keywords,
       );
+      checkItems(Number(count) * Number(max));
       const text = lipsum(Number(count), html === true, Number(min), Number(max));
       return html === true ? new Markup(text) : text;
     }),

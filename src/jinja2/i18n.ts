@@ -20,7 +20,8 @@ export interface Translations {
   readonly newstyle?: boolean;
 }
 
-const styles = new WeakMap<Environment, boolean>();
+/** By the globals, which an overlay shares. */
+const styles = new WeakMap<Environment['globals'], boolean>();
 
 /**
  * Installs translations into an environment with the extension `i18n`.
@@ -35,7 +36,7 @@ const styles = new WeakMap<Environment, boolean>();
  */
 export function installTranslations(environment: Environment, translations: Translations = {}): void {
   const { newstyle = true } = translations;
-  styles.set(environment, newstyle);
+  styles.set(environment.globals, newstyle);
   const gettext = translations.gettext ?? ((message) => message);
   const ngettext = translations.ngettext ?? ((singular, plural, n) => (n === 1 ? singular : plural));
   const pgettext = translations.pgettext ?? ((_context, message) => gettext(message));
@@ -147,7 +148,8 @@ function parseTrans(parser: Parser): Statement {
   for (const name of [...singular.names, ...(plural?.names ?? [])]) {
     if (!variables.has(name)) variables.set(name, { type: 'name', name, ...at });
   }
-  const finish = (text: string): string => (trims === true ? trimmed(text) : text);
+  const finish = (text: string): string =>
+    (trims ?? parser.policies.i18nTrimmed) === true ? trimmed(text) : text;
   return {
     type: 'output',
     parts: [
@@ -192,7 +194,7 @@ function runTrans(args: readonly unknown[], context: EvalContext): unknown {
   const full = plural === null ? name : messageContext === null ? 'ngettext' : 'npgettext';
   const f = context.context.resolve(full);
   const given: unknown[] = messageContext === null ? [] : [messageContext];
-  const newstyle = styles.get(context.environment) === true;
+  const newstyle = styles.get(context.environment.globals) === true;
   // Old functions get the text as it is when there is nothing to put in.
   const plain = !newstyle && variables.size === 0;
   const text = (message: string): string => (plain ? message.replaceAll('%%', '%') : message);

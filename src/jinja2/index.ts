@@ -12,11 +12,13 @@ export {
   type TestFunction,
 } from './callables.ts';
 export { Context, EvalContext } from './context.ts';
-export { Environment, type EnvironmentOptions, type ExtensionName } from './environment.ts';
+export { Environment, type EnvironmentOptions, type Policies } from './environment.ts';
 export {
   FilterArgumentError,
   LookupError,
   OverflowError,
+  PythonRuntimeError,
+  RecursionError,
   SecurityError,
   TemplateAssertionError,
   TemplateError,
@@ -48,6 +50,8 @@ export {
   type Source,
 } from './loaders.ts';
 export { Markup } from './markup.ts';
+export { findReferencedTemplates, findUndeclaredVariables } from './meta.ts';
+export type { ExtensionName } from './named-extensions.ts';
 export { escape } from './printing.ts';
 export {
   allowInSandbox,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Factory } from './compile.ts';
 import type { Environment } from './environment.ts';
 import { TemplateNotFound } from './errors.ts';
@@ -91,7 +92,7 @@ export class FileSystemLoader implements Loader {
   constructor(folders: string | URL | readonly (string | URL)[], options: FileSystemLoaderOptions = {}) {
     const list = typeof folders === 'string' || folders instanceof URL ? [folders] : folders;
     this.folders = list.map((folder) =>
-      typeof folder === 'string' ? folder : decodeURIComponent(folder.pathname),
+      typeof folder === 'string' ? folder : fileURLToPath(folder),
     );
     this.#encoding = options.encoding ?? 'utf8';
     this.#followLinks = options.followLinks ?? true;

@@ -1,6 +1,8 @@
 import { equal } from './comparing.ts';
+import type { Context } from './context.ts';
 import type { Environment } from './environment.ts';
 import { TemplateTypeError } from './errors.ts';
+import type { Limits } from './limits.ts';
 import { Markup } from './markup.ts';
 import { TemplateObject } from './objects.ts';
 import { iterable } from './sequences.ts';
@@ -37,17 +39,19 @@ export class LoopContext extends TemplateObject {
   #iterator: Iterator<unknown> | undefined;
   readonly #recurse: Recurse | undefined;
   readonly #autoescape: boolean;
+  readonly #limits: Limits;
   #changed: readonly unknown[] | undefined;
 
   constructor(
-    environment: Environment,
+    context: Context,
     source: unknown,
     depth0: number,
     recurse: Recurse | undefined,
     autoescape: boolean,
   ) {
     super();
-    this.environment = environment;
+    this.environment = context.environment;
+    this.#limits = context.limits;
     this.depth0 = depth0;
     this.#recurse = recurse;
     this.#autoescape = autoescape;
@@ -154,9 +158,15 @@ export class LoopContext extends TemplateObject {
     if (this.#recurse === undefined) {
       throw new TemplateTypeError("The loop must have the 'recursive' marker to be called recursively.");
     }
-    const output = this.#recurse(args[0], this.depth);
+    this.#limits.enter();
+    let output: unknown;
+    try {
+      output = this.#recurse(args[0], this.depth);
+    } finally {
+      this.#limits.leave();
+    }
     const finish = (text: unknown): unknown => (this.#autoescape ? new Markup(text as string) : text);
-    return isThenable(output) ? output.then(finish) : finish(output);
+    return isThenable(output) ? this.#limits.during(output).then(finish) : finish(output);
   }
 
   override toString(): string {

@@ -62,11 +62,18 @@ export class Macro extends TemplateObject {
     const { parameters } = this;
     const simple = keywords === undefined && this.#special.length === 0 && args.length <= parameters.length;
     const values = simple ? args : this.#place(args, keywords);
-    const output = this.#run(...values);
+    const { limits } = this.#context;
+    let output: string | PromiseLike<string>;
+    limits.enter();
+    try {
+      output = this.#run(...values);
+    } finally {
+      limits.leave();
+    }
     const isHtml = context?.context === undefined ? this.#autoescape : context.autoescape;
     if (typeof output !== 'string') {
       return isThenable(output)
-        ? output.then((text) => (isHtml ? new Markup(text as string) : text))
+        ? limits.during(output).then((text) => (isHtml ? new Markup(text as string) : text))
         : output;
     }
     return isHtml ? new Markup(output) : output;

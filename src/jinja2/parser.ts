@@ -1,3 +1,4 @@
+import type { Policies } from './environment.ts';
 import { ExpressionParser } from './expressions.ts';
 import type { Extension } from './extension.ts';
 import type { Token } from './lexer.ts';
@@ -19,8 +20,12 @@ export class Parser {
   /** Numbers names that extensions need. */
   #counter = 0;
 
-  constructor(stream: TokenStream, extensions: ReadonlyMap<string, Extension>) {
+  /** Defaults that extensions ask for. */
+  readonly policies: Policies;
+
+  constructor(stream: TokenStream, extensions: ReadonlyMap<string, Extension>, policies: Policies) {
     this.stream = stream;
+    this.policies = policies;
     this.expressions = new ExpressionParser(this.stream);
     this.#extensions = extensions;
   }

@@ -1,5 +1,7 @@
-import { TemplateTypeError } from './errors.ts';
+import { TemplateTypeError, ValueError } from './errors.ts';
+import { joinTexts, step } from './growth.ts';
 import { escapeText, hasHtml, htmlOf, Markup } from './markup.ts';
+import { quoteBytes } from './methods/bytes.ts';
 import { Undefined } from './undefined.ts';
 import {
   type Dict,
@@ -30,6 +32,19 @@ export function formatFloat(number: number): string {
   return Number.isInteger(number) ? `${number}.0` : String(number);
 }
 
+/** Python's limit: turning longer integers into text takes too long. */
+const MAX_DIGITS = 4300;
+const TOO_LONG = 10n ** BigInt(MAX_DIGITS);
+
+function formatInteger(number: bigint): string {
+  if (number >= TOO_LONG || number <= -TOO_LONG) {
+    throw new ValueError(
+      `Exceeds the limit (${MAX_DIGITS} digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit`,
+    );
+  }
+  return number.toString();
+}
+
 /** A JavaScript number as Python prints it: integers plain, the rest as floats. */
 export function formatNumber(number: number): string {
   if (Number.isInteger(number)) {
@@ -37,7 +52,7 @@ export function formatNumber(number: number): string {
       ? Object.is(number, -0)
         ? '0'
         : String(number)
-      : BigInt(number).toString();
+      : formatInteger(BigInt(number));
   }
   return formatFloat(number);
 }
@@ -89,19 +104,24 @@ export function repr(value: unknown, open: readonly unknown[] = []): string {
   const isArray = Array.isArray(value);
   if (!isArray && !isMapping(value) && !(value instanceof Set)) return str(value);
   if (open.includes(value)) return isArray ? (value instanceof Tuple ? '(...)' : '[...]') : '{...}';
+  step();
   const inside = [...open, value];
   if (value instanceof Tuple) {
     const items = value.map((item) => repr(item, inside));
-    return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
+    return items.length === 1 ? `(${items[0]},)` : `(${joinTexts(items, ', ')})`;
   }
-  if (isArray) return `[${value.map((item) => repr(item, inside)).join(', ')}]`;
+  if (isArray)
+    return `[${joinTexts(
+      value.map((item) => repr(item, inside)),
+      ', ',
+    )}]`;
   if (value instanceof Set) {
     return value.size === 0 ? 'set()' : `{${[...value].map((item) => repr(item, inside)).join(', ')}}`;
   }
   const parts: string[] = [];
   for (const [key, item] of entriesOf(value as Dict))
     parts.push(`${repr(key, inside)}: ${repr(item, inside)}`);
-  return `{${parts.join(', ')}}`;
+  return `{${joinTexts(parts, ', ')}}`;
 }
 
 /** `str(value)`: what `{{ value }}` prints without escaping. */
@@ -114,7 +134,7 @@ export function str(value: unknown): string {
     case 'boolean':
       return value ? 'True' : 'False';
     case 'bigint':
-      return value.toString();
+      return formatInteger(value);
     case 'undefined':
       return '';
     case 'function':
@@ -137,7 +157,7 @@ export function str(value: unknown): string {
   if (value instanceof Namespace) {
     return `<Namespace {${[...value.attributes].map(([key, item]) => `${quote(key)}: ${repr(item)}`).join(', ')}}>`;
   }
-  if (value instanceof Uint8Array) return `b${quote(Buffer.from(value).toString('latin1'))}`;
+  if (value instanceof Uint8Array) return quoteBytes(value);
   if (isThenable(value)) return promised();
   const own = (value as { toString?: unknown }).toString;
   if (typeof own === 'function' && own !== Object.prototype.toString) return String(value);

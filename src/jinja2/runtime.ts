@@ -2,17 +2,27 @@ import { callBuiltInMethod } from './attributes.ts';
 import { applyFilter, callFunction, linkFilter, type NativeFilter } from './callables.ts';
 import { contains } from './comparing.ts';
 import { type Context, type EvalContext, TemplateReference } from './context.ts';
+import { bounded, callBounded } from './counted.ts';
 import type { Environment } from './environment.ts';
-import { TemplateNotFound, TemplateRuntimeError, TemplatesNotFound, TemplateTypeError } from './errors.ts';
+import {
+  RecursionError,
+  TemplateNotFound,
+  TemplateRuntimeError,
+  TemplatesNotFound,
+  TemplateTypeError,
+} from './errors.ts';
 import { AsyncLoopContext, Cursor, isAsyncIterable, LoopContext, type Recurse } from './loop.ts';
 import { Macro, type MacroFunction } from './macro.ts';
-import { type Keywords, TemplateObject } from './objects.ts';
+import { type Keywords, NativeFunction, TemplateObject } from './objects.ts';
 import { joinPieces, joinPiecesAsync } from './pieces.ts';
 import { escapeValue, repr, str } from './printing.ts';
 import { pairsOf, slice, toArray } from './sequences.ts';
 import type { Template, TemplateModule, Variant } from './template.ts';
 import { Undefined } from './undefined.ts';
 import { Dict, isText, isThenable, Namespace, Tuple, textOf, typeName } from './values.ts';
+
+/** How many templates one may extend, one through the other. */
+const MAX_ANCESTORS = 200;
 
 /** What a template may be named by: a name, several to choose from, or a template itself. */
 function templateNames(environment: Environment, given: unknown): readonly string[] | Template {
@@ -65,6 +75,7 @@ function addBlocks(
   template: Template,
   variant: Variant,
 ): { root: (context: Context) => unknown } {
+  if (++context.ancestors > MAX_ANCESTORS) throw new RecursionError();
   const code = template.variant(variant);
   for (const [name, block] of Object.entries(code.blocks)) (context.blocks[name] ??= []).push(block);
   return code;
@@ -74,7 +85,7 @@ function addBlocks(
 export const runtime = {
   filter(environment: Environment, name: string, most: number): NativeFilter['run'] {
     const filter = environment.filters[name];
-    if (filter !== undefined) return linkFilter(filter, most);
+    if (filter !== undefined) return bounded(environment, linkFilter(filter, most));
     return () => {
       throw new TemplateRuntimeError(`No filter named '${name}' found.`);
     };
@@ -87,7 +98,7 @@ export const runtime = {
         throw new TemplateRuntimeError(`No test named '${name}' found.`);
       };
     }
-    return linkFilter(test, most);
+    return bounded(environment, linkFilter(test, most));
   },
 
   applyNamed(
@@ -101,7 +112,12 @@ export const runtime = {
   ): unknown {
     const filter = (kind === 'filter' ? environment.filters : environment.tests)[name];
     if (filter === undefined) throw new TemplateRuntimeError(`No ${kind} named '${name}' found.`);
-    return applyFilter(filter, context, value, args, keywords);
+    if (!environment.isSandboxed) return applyFilter(filter, context, value, args, keywords);
+    return context.context.limits.operation(
+      (given, ...rest) => applyFilter(filter, context, given, rest, keywords),
+      value,
+      ...args,
+    );
   },
 
   mergeKeywords(keywords: Record<string, unknown>, more: unknown): Keywords {
@@ -122,6 +138,12 @@ export const runtime = {
   ): unknown {
     if (callee instanceof TemplateObject) {
       context.environment.checkCall(callee);
+      if (context.environment.isSandboxed && callee instanceof NativeFunction) {
+        return context.context.limits.operation(
+          (...given: unknown[]) => callee.invoke(given, keywords, context),
+          ...args,
+        );
+      }
       return callee.invoke(args, keywords, context);
     }
     if (typeof callee === 'function') {
@@ -141,7 +163,9 @@ export const runtime = {
   ): unknown {
     const { environment } = context;
     environment.checkMethod(object, name);
-    const known = callBuiltInMethod(object, name, args, keywords);
+    const known = environment.isSandboxed
+      ? callBounded(context, object, name, args, keywords)
+      : callBuiltInMethod(object, name, args, keywords, context);
     if (known !== undefined) return known.result;
     const method = environment.getAttribute(object, name);
     if (typeof method === 'function' && !isThenable(object)) {
@@ -167,23 +191,23 @@ export const runtime = {
   },
 
   loop(
-    environment: Environment,
+    context: Context,
     source: unknown,
     depth: number,
     recurse: Recurse | undefined,
     autoescape: boolean,
   ): LoopContext {
-    return new LoopContext(environment, source, depth, recurse, autoescape);
+    return new LoopContext(context, source, depth, recurse, autoescape);
   },
 
   asyncLoop(
-    environment: Environment,
+    context: Context,
     source: unknown,
     depth: number,
     recurse: Recurse | undefined,
     autoescape: boolean,
   ): LoopContext {
-    return new AsyncLoopContext(environment, source, depth, recurse, autoescape);
+    return new AsyncLoopContext(context, source, depth, recurse, autoescape);
   },
 
   cursor(source: unknown): Cursor {
@@ -260,7 +284,12 @@ export const runtime = {
       if (ignoreMissing && isMissing(error)) return '';
       throw error;
     }
-    return template.variant('sync').root(includeContext(template, context, locals, 'sync'));
+    context.limits.enter();
+    try {
+      return template.variant('sync').root(includeContext(template, context, locals, 'sync'));
+    } finally {
+      context.limits.leave();
+    }
   },
 
   async includeAsync(
@@ -276,7 +305,12 @@ export const runtime = {
       if (ignoreMissing && isMissing(error)) return '';
       throw error;
     }
-    return template.variant('async').root(includeContext(template, context, locals, 'async'));
+    context.limits.enter();
+    try {
+      return await template.variant('async').root(includeContext(template, context, locals, 'async'));
+    } finally {
+      context.limits.leave();
+    }
   },
 
   *includeStream(
@@ -293,9 +327,14 @@ export const runtime = {
       throw error;
     }
     const variant = template.streamVariant(false);
-    const output = template.variant(variant).root(includeContext(template, context, locals, variant));
-    if (typeof output === 'string') yield output;
-    else yield* output as Generator<string>;
+    context.limits.enter();
+    try {
+      const output = template.variant(variant).root(includeContext(template, context, locals, variant));
+      if (typeof output === 'string') yield output;
+      else yield* output as Generator<string>;
+    } finally {
+      context.limits.leave();
+    }
   },
 
   async *includeAsyncStream(
@@ -312,9 +351,14 @@ export const runtime = {
       throw error;
     }
     const variant = template.streamVariant(true);
-    const output = template.variant(variant).root(includeContext(template, context, locals, variant));
-    if (isThenable(output)) yield (await output) as string;
-    else yield* output as AsyncGenerator<string>;
+    context.limits.enter();
+    try {
+      const output = template.variant(variant).root(includeContext(template, context, locals, variant));
+      if (isThenable(output)) yield (await output) as string;
+      else yield* output as AsyncGenerator<string>;
+    } finally {
+      context.limits.leave();
+    }
   },
 
   importModule(
@@ -323,9 +367,13 @@ export const runtime = {
     locals: Record<string, unknown> | undefined,
   ): TemplateModule {
     const template = find(context, given);
-    return locals === undefined
-      ? template.module()
-      : template.makeModule([locals, ...context.layers()], context.limits);
+    if (locals === undefined) return template.module();
+    context.limits.enter();
+    try {
+      return template.moduleFrom([locals, ...context.layers()], context.limits);
+    } finally {
+      context.limits.leave();
+    }
   },
 
   async importModuleAsync(
@@ -336,7 +384,7 @@ export const runtime = {
     const template = await findAsync(context, given);
     return locals === undefined
       ? template.moduleAsync()
-      : template.makeModuleAsync([locals, ...context.layers()], context.limits);
+      : context.limits.during(template.moduleFromAsync([locals, ...context.layers()], context.limits));
   },
 
   exported(environment: Environment, module: TemplateModule, name: string, where: string): unknown {

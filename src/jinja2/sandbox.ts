@@ -1,9 +1,21 @@
+import { add, divide, floorDivide, modulo, multiply, negate, plus, power, subtract } from './arithmetic.ts';
+import type { EvalContext } from './context.ts';
 import { Environment, type EnvironmentOptions } from './environment.ts';
 import { SecurityError, TemplateError } from './errors.ts';
 import { Limits, type SandboxLimits } from './limits.ts';
 import { changesObject } from './methods/collections.ts';
 import { NativeFunction, TemplateObject } from './objects.ts';
 import { isMapping, Range, typeName } from './values.ts';
+
+const BINARY: Readonly<Record<string, (left: unknown, right: unknown) => unknown>> = {
+  '+': add,
+  '-': subtract,
+  '*': multiply,
+  '/': divide,
+  '//': floorDivide,
+  '%': modulo,
+  '**': power,
+};
 
 /** How long a `range()` may be in a sandbox. */
 export const MAX_RANGE = 100_000;
@@ -50,6 +62,28 @@ export class SandboxedEnvironment extends Environment {
   /** @internal */
   override makeLimits(): Limits {
     return new Limits(this.#limits);
+  }
+
+  /** Operators (`+`, `**`, `//` …) that go to {@link callBinop}; override it to have some. */
+  readonly interceptedBinops: ReadonlySet<string> = new Set();
+  /** Operators (`-`, `+`) that go to {@link callUnop}; override it to have some. */
+  readonly interceptedUnops: ReadonlySet<string> = new Set();
+
+  /** @internal */
+  override intercepts(operator: string, isUnary: boolean): boolean {
+    return (isUnary ? this.interceptedUnops : this.interceptedBinops).has(operator);
+  }
+
+  /** Computes an operator of {@link interceptedBinops}; override it and call `super` for what you allow. */
+  callBinop(context: EvalContext, operator: string, left: unknown, right: unknown): unknown {
+    const compute = Object.hasOwn(BINARY, operator) ? BINARY[operator] : undefined;
+    if (compute === undefined) throw new RangeError(`there is no operator '${operator}'`);
+    return context.context.limits.operation(compute, left, right);
+  }
+
+  /** Computes an operator of {@link interceptedUnops}. */
+  callUnop(context: EvalContext, operator: string, operand: unknown): unknown {
+    return context.context.limits.operation(operator === '-' ? negate : plus, operand);
   }
 
   /** Whether a template may see an attribute; override it to allow or refuse more. */

@@ -312,9 +312,9 @@ export class FunctionScope {
   readonly temporaries: string[] = [];
   usesEscaped = false;
   usesPlain = false;
-  readonly #counter: { next: number };
+  readonly #counter: { next: number; readonly names: Set<string> };
 
-  constructor(counter: { next: number }) {
+  constructor(counter: { next: number; readonly names: Set<string> }) {
     this.#counter = counter;
   }
 
@@ -334,6 +334,7 @@ export class FunctionScope {
     if (variable === undefined) {
       variable = `c${this.#counter.next++}_${name}`;
       this.fromContext.set(name, variable);
+      this.#counter.names.add(name);
     }
     return variable;
   }

@@ -1,6 +1,7 @@
 import { isInteger } from './arithmetic.ts';
 import { numeric } from './comparing.ts';
 import { TemplateTypeError, ValueError } from './errors.ts';
+import { checkItems } from './growth.ts';
 import { Markup } from './markup.ts';
 import { Undefined } from './undefined.ts';
 import { Dict, entriesOf, isMapping, isText, Range, sizeOf, Tuple, textOf, typeName } from './values.ts';
@@ -46,6 +47,7 @@ export function iterable(value: unknown): Iterable<unknown> {
 /** The items of {@link iterable} as an array, which may be the value itself. */
 export function toArray(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
+  if (value instanceof Range) checkItems(value.length);
   const items = iterable(value);
   return Array.isArray(items) ? items : [...items];
 }

@@ -29,3 +29,16 @@ export const defaultSyntax: Syntax = {
   newlineSequence: '\n',
   keepTrailingNewline: false,
 };
+
+/** @throws {RangeError} for delimiters that cannot be told apart. */
+export function checkSyntax(syntax: Syntax): void {
+  const { blockStartString, variableStartString, commentStartString, newlineSequence } = syntax;
+  if (new Set([blockStartString, variableStartString, commentStartString]).size !== 3) {
+    throw new RangeError('block, variable and comment start strings must be different');
+  }
+  if (!['\n', '\r\n', '\r'].includes(newlineSequence)) {
+    throw new RangeError(
+      `newlineSequence must be '\\n', '\\r\\n' or '\\r', not ${JSON.stringify(newlineSequence)}`,
+    );
+  }
+}

@@ -108,10 +108,21 @@ export class Template {
     const all = isShared
       ? layers
       : [...layers, this.globals, this.environment.globals as Record<string, unknown>];
-    return new Context(this.environment, this.name, all, blocks, MODES[variant].isAsync, limits);
+    return new Context(
+      this.environment,
+      this.name,
+      all,
+      blocks,
+      MODES[variant].isAsync,
+      limits ?? this.environment.makeLimits(),
+    );
   }
 
   #context(variables: Variables | undefined, variant: Variant): Context {
+    return this.makeContext(this.#layers(variables), variant);
+  }
+
+  #layers(variables: Variables | undefined): Readonly<Record<string, unknown>>[] {
     const layers: Readonly<Record<string, unknown>>[] = [];
     if (variables !== undefined) {
       layers.push(
@@ -124,7 +135,7 @@ export class Template {
           : (variables as Record<string, unknown>),
       );
     }
-    return this.makeContext(layers, variant, this.environment.makeLimits());
+    return layers;
   }
 
   /**
@@ -182,17 +193,59 @@ export class Template {
 
   /** The macros and variables of the template's top level, computed without variables and kept. */
   module(): TemplateModule {
-    return (this.#module ??= this.makeModule([]));
+    return (this.#module ??= this.moduleFrom([]));
   }
 
   /** {@link module} for templates that await. */
   moduleAsync(): Promise<TemplateModule> {
-    return (this.#moduleAsync ??= this.makeModuleAsync([]));
+    return (this.#moduleAsync ??= this.moduleFromAsync([]));
+  }
+
+  /**
+   * The macros and variables of the template's top level, computed with variables; {@link module} computes them without any.
+   *
+   * @example
+   * ```ts
+   * import { Environment } from 'aiohttp-ts/jinja2';
+   * const forms = new Environment().fromString('{% macro field(name) %}<input name="{{ name }}" form="{{ form }}">{% endmacro %}');
+   * forms.makeModule({ form: 'f' }).get('field'); // a function of the name
+   * ```
+   */
+  makeModule(variables?: Variables): TemplateModule {
+    return this.moduleFrom(this.#layers(variables));
+  }
+
+  /** {@link makeModule} for templates that await. */
+  makeModuleAsync(variables?: Variables): Promise<TemplateModule> {
+    return this.moduleFromAsync(this.#layers(variables));
+  }
+
+  /** Names of the blocks that the template itself defines. */
+  get blockNames(): readonly string[] {
+    return Object.keys(this.variant('sync').blocks);
+  }
+
+  /**
+   * One block of the template by itself, without what surrounds it and without the templates that it extends (Jinja2:
+   * `template.blocks[name](template.new_context(variables))`).
+   *
+   * @throws {RangeError} when the template defines no such block.
+   */
+  renderBlock(name: string, variables?: Variables): string {
+    const { blocks } = this.variant('sync');
+    if (!Object.hasOwn(blocks, name)) {
+      throw new RangeError(`there is no block '${name}'; known are ${this.blockNames.join(', ') || 'none'}`);
+    }
+    try {
+      return (blocks[name] as (context: Context) => unknown)(this.#context(variables, 'sync')) as string;
+    } catch (error) {
+      throw decorate(error);
+    }
   }
 
   /** @internal */
-  makeModule(layers: readonly Readonly<Record<string, unknown>>[], limits?: Limits): TemplateModule {
-    const context = this.makeContext(layers, 'sync', limits ?? this.environment.makeLimits());
+  moduleFrom(layers: readonly Readonly<Record<string, unknown>>[], limits?: Limits): TemplateModule {
+    const context = this.makeContext(layers, 'sync', limits);
     const text = this.variant('sync').root(context);
     return new TemplateModule(
       this.name,
@@ -202,11 +255,11 @@ export class Template {
   }
 
   /** @internal */
-  async makeModuleAsync(
+  async moduleFromAsync(
     layers: readonly Readonly<Record<string, unknown>>[],
     limits?: Limits,
   ): Promise<TemplateModule> {
-    const context = this.makeContext(layers, 'async', limits ?? this.environment.makeLimits());
+    const context = this.makeContext(layers, 'async', limits);
     const text = await this.variant('async').root(context);
     return new TemplateModule(
       this.name,

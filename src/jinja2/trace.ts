@@ -1,4 +1,4 @@
-import { TemplateError, type TemplateFrame, TemplateSyntaxError } from './errors.ts';
+import { RecursionError, TemplateError, type TemplateFrame, TemplateSyntaxError } from './errors.ts';
 
 /** Generated code as stack traces name it. */
 export interface Unit {
@@ -83,6 +83,11 @@ export function excerpt(line: number, column: number, source: string | undefined
   return `\n  ${number} | ${source}${mark}`;
 }
 
+/** V8's way to say that functions called each other too deep. */
+function isStackOverflow(error: Error): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
+}
+
 const decorated = new WeakSet<object>();
 
 /**
@@ -104,6 +109,18 @@ export function decorate(error: unknown): unknown {
   });
   const innermost = frames[0];
   if (innermost === undefined) return error;
+  if (isStackOverflow(error)) {
+    const recursion = new RecursionError();
+    recursion.frames = frames;
+    decorated.add(recursion);
+    lines[0] = `${recursion.name}: ${recursion.message}`;
+    Object.defineProperty(recursion, 'stack', {
+      value: lines.join('\n'),
+      writable: true,
+      configurable: true,
+    });
+    return recursion;
+  }
   if (error instanceof TemplateError && error.frames.length === 0) error.frames = frames;
   const first = lines.findIndex((line) => /^\s+at /.test(line));
   if (!(error instanceof TemplateSyntaxError) && first > 0) {

@@ -29,13 +29,36 @@ export class ChunkQueue {
 
   /** Adds a chunk, not empty, at the end. It belongs to the queue from now on. */
   push(chunk: Uint8Array): void {
-    if (chunk.length < SMALL && this.size !== 0) {
+    if (this.size !== 0 && this.continuesLast(chunk)) {
+      const last = this.chunks.length - 1;
+      const { buffer, byteOffset, length } = this.chunks[last]!;
+      this.chunks[last] = Buffer.from(buffer, byteOffset, length + chunk.length);
+    } else if (chunk.length < SMALL && this.size !== 0) {
       this.append(chunk);
     } else {
       this.chunks.push(chunk);
       this.block = undefined;
     }
     this.size += chunk.length;
+  }
+
+  /** Copies everything to the beginning of `target`; the queue consists of that from then on. */
+  moveInto(target: Uint8Array): void {
+    const { size } = this;
+    if (size === 0) return;
+    for (let filled = 0; filled < size; ) {
+      const chunk = this.takeChunk();
+      target.set(chunk, filled);
+      filled += chunk.length;
+    }
+    this.push(target.subarray(0, size));
+  }
+
+  /** Whether the chunk lies in memory right behind the last one, as pieces of one buffer that were read one after the other do. */
+  private continuesLast(chunk: Uint8Array): boolean {
+    if (this.block !== undefined) return false;
+    const last = this.chunks[this.chunks.length - 1]!;
+    return last.buffer === chunk.buffer && last.byteOffset + last.length === chunk.byteOffset;
   }
 
   private append(chunk: Uint8Array): void {

@@ -10,6 +10,11 @@ import { IncompleteReadError, LineTooLong, StreamBusyError } from './stream-erro
 export interface StreamFlow {
   pause(): void;
   resume(): void;
+  /**
+   * Everything to the end is wanted. A flow that knows how much is to come may return a buffer for all of it, whose first `queued` bytes
+   * are for what was fed already, and then feeds views of that buffer, one behind the other: nothing is copied at the end.
+   */
+  readWhole?(queued: number): Uint8Array | undefined;
 }
 
 /** Options of {@link StreamReader.readLine}. */
@@ -182,6 +187,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     try {
       if (n === 0) return new Uint8Array(0);
       if (n === undefined) {
+        if (!this.eof) this.gather();
         while (!this.eof) await this.waitFor(Number.POSITIVE_INFINITY);
         return this.take(this.queue.size);
       }
@@ -351,6 +357,12 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
   private throwFailure(): void {
     if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Lets everything come into one buffer, if the flow can do that. */
+  private gather(): void {
+    const whole = this.flow?.readWhole?.(this.queue.size);
+    if (whole !== undefined) this.queue.moveInto(whole);
   }
 
   /** Waits until something is buffered or the end has come. */

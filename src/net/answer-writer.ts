@@ -13,7 +13,7 @@ import {
   lastChunk,
 } from '../http1/index.ts';
 import type { CIMultiDict } from '../message/index.ts';
-import { answerHead, type HeadContext, isBodyless, plainHead } from './answer-head.ts';
+import { answerHead, type HeadContext, isBodyless, plainHead, upgradeHead } from './answer-head.ts';
 import { BAD_REQUEST_HEAD } from './bad-request-head.ts';
 import { ClientDisconnectedError, ResponseStateError } from './errors.ts';
 import type { Endpoint, RequestHead, ResponseHead } from './exchange.ts';
@@ -149,6 +149,15 @@ export abstract class AnswerWriter implements HeadContext {
     }
     this.bytesSent += output.size - before;
     this.#finish();
+  }
+
+  /** Sends the head of 101, or of 200 to CONNECT; what goes out afterwards is not HTTP. */
+  protected leaveHttp(head: ResponseHead): void {
+    const text = upgradeHead(head, this);
+    this.started = true;
+    this.answering = false;
+    this.#text(text);
+    this.flush();
   }
 
   start(head: ResponseHead, length: number | undefined): void {

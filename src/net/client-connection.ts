@@ -82,7 +82,11 @@ export class ClientConnection implements WheelEntry {
     this.reader = reader;
     this.translate = translate;
     this.options = DEFAULT_MESSAGE_OPTIONS;
-    this.flow = { pause: () => this.pause(), resume: () => this.resume() };
+    this.flow = {
+      pause: () => this.pause(),
+      resume: () => this.resume(),
+      readWhole: (queued) => this.reader?.reserve(queued, this.intake.parser.bodyRemaining),
+    };
     this.intake = new ResponseIntake(this.flow, this.options);
     this.output = new Output(socket);
     this.state = IDLE;
@@ -202,7 +206,7 @@ export class ClientConnection implements WheelEntry {
     this.wheel.remove(this);
     // The next owner listens to 'data' as on any socket, so what is read goes into the stream from now on.
     if (reader !== undefined) {
-      reader.bulk = false;
+      reader.setBulk(false);
       reader.sink = (chunk) => socket.push(chunk);
     }
     return { socket, buffered: this.intake.parser.takeRest() };
@@ -275,7 +279,7 @@ export class ClientConnection implements WheelEntry {
         break;
       case OPENED:
         this.state = BODY;
-        if (this.reader !== undefined) this.reader.bulk = true;
+        this.reader?.setBulk(true);
         this.deliverFinal();
         if (intake.error !== undefined) this.fail(intake.error);
         break;
@@ -305,7 +309,7 @@ export class ClientConnection implements WheelEntry {
     const { intake } = this;
     this.deadline = Infinity;
     intake.stream = undefined;
-    if (this.reader !== undefined) this.reader.bulk = false;
+    this.reader?.setBulk(false);
     if (this.paused) {
       this.paused = false;
       this.socket.resume();

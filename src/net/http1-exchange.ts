@@ -1,15 +1,14 @@
 import { ERROR, type Fault, HEAD, ProtocolError } from '../http1/index.ts';
 import type { CIMultiDictProxy, StreamReader } from '../message/index.ts';
-import { upgradeHead } from './answer-head.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { BAD_REQUEST_HEAD } from './bad-request-head.ts';
 import { ClientDisconnectedError, RequestPayloadError, ResponseStateError } from './errors.ts';
 import type { Exchange, ExchangeOwner, ResponseHead, UpgradedConnection } from './exchange.ts';
+import { ExchangeTimer } from './exchange-timer.ts';
 import type { HeadCache } from './head-cache.ts';
 import { RequestIntake } from './request-intake.ts';
 import type { Server } from './server.ts';
 import type { ServerConnection } from './server-connection.ts';
-import { StallWatch } from './stall-watch.ts';
 
 /** No request, or only the beginning of one, is here. */
 const IDLE = 0;
@@ -24,8 +23,6 @@ const UPGRADED = 4;
 
 /** An unread body larger than this is not worth reading to save a connection. */
 const MAX_DRAINED_BYTES = 4_194_304;
-/** How often a slow body, or a peer that takes nothing, is looked at: once a second, or as often as the time limits need it. */
-const CHECK_TICKS = 2;
 
 const ANSWERED = new RequestPayloadError('The request was answered before its body was read', 400);
 
@@ -38,16 +35,13 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   owner: ExchangeOwner | undefined;
   readonly #server: Server;
   readonly #intake: RequestIntake;
-  readonly #stall: StallWatch;
+  readonly #timer: ExchangeTimer;
   #connection: ServerConnection;
   #state: number;
   #processing: boolean;
   #inputEnded: boolean;
-  /** The deadline in force is that of a head: more bytes of the same head must not move it. */
-  #headTimed: boolean;
   #continueWanted: boolean;
   #drainedBytes: number;
-  #handlerDeadline: number;
 
   constructor(server: Server, connection: ServerConnection) {
     super(connection.socket);
@@ -55,23 +49,21 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     this.owner = undefined;
     this.#server = server;
     this.#intake = new RequestIntake(connection.socket, server.options);
-    this.#stall = new StallWatch();
+    this.#timer = new ExchangeTimer(server, connection);
     this.#connection = connection;
     this.#state = IDLE;
     this.#processing = false;
     this.#inputEnded = false;
-    this.#headTimed = false;
     this.#continueWanted = false;
     this.#drainedBytes = 0;
-    this.#handlerDeadline = Infinity;
   }
 
   /** Begins to work for a connection. Everything is as new: only an exchange that has nothing left to do is given back. */
   attach(connection: ServerConnection): void {
     this.attachSocket(connection.socket);
     this.#intake.attach(connection.socket);
+    this.#timer.attach(connection);
     this.#connection = connection;
-    this.#headTimed = false;
   }
 
   get body(): Uint8Array | StreamReader | undefined {
@@ -115,12 +107,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     if (!this.#intake.complete) {
       throw new ResponseStateError('Only a request whose body was read can be upgraded');
     }
-    const text = upgradeHead(head, this);
-    this.started = true;
-    this.answering = false;
-    this.bytesSent += text.length;
-    this.output.text(text);
-    this.flush();
+    this.leaveHttp(head);
     this.#state = UPGRADED;
     this.#connection.detach();
     return { socket: this.socket, buffered: this.#intake.takeRest() };
@@ -220,26 +207,18 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   #settleIdle(): void {
     // A peer that does not take its answers gets no more of them, until `drained`.
     if (this.socket.writableNeedDrain || this.socket.destroyed) {
-      this.#armSooner(this.#checkInterval);
-      return;
-    }
-    if (this.#inputEnded) {
+      this.#timer.outputBlocked();
+    } else if (this.#inputEnded) {
       this.#inputDone();
-      return;
-    }
-    if (!this.#server.accepting) {
+    } else if (!this.#server.accepting) {
       this.#beginClosing();
-      return;
+    } else if (this.#intake.parser.inHead) {
+      this.#timer.headBegun();
+    } else {
+      this.#timer.idle();
+      this.forgetAnswer();
+      this.#connection.giveBack();
     }
-    const { headersTimeout, keepAliveTimeout } = this.#server.options;
-    if (this.#intake.parser.inHead) {
-      if (!this.#headTimed) this.#arm(headersTimeout);
-      this.#headTimed = true;
-      return;
-    }
-    this.#arm(keepAliveTimeout);
-    this.forgetAnswer();
-    this.#connection.giveBack();
   }
 
   /** Everything that the client sent before it ended its side is dealt with. */
@@ -261,11 +240,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
       this.#continueWanted = head.expectContinue && head.version.minor === 1 && parser.buffered === 0;
       if (!this.#beginBody()) return;
     }
-    const { handlerTimeout } = this.#server.options;
-    if (handlerTimeout > 0) {
-      this.#handlerDeadline = this.#server.wheel.now + handlerTimeout;
-      this.#armSooner(handlerTimeout);
-    }
+    this.#timer.handlerBegun();
     this.#dispatch();
   }
 
@@ -279,8 +254,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   }
 
   #beginExchange(error: ProtocolError | undefined): void {
-    this.#connection.deadline = Infinity;
-    this.#headTimed = false;
+    this.#timer.requestBegun();
     this.#state = BUSY;
     this.error = error;
     this.#continueWanted = false;
@@ -313,8 +287,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
       this.#beginError(error);
       return false;
     }
-    const { bodyGracePeriod, bodyMinRate } = this.#server.options;
-    if (!this.#intake.complete && bodyMinRate > 0) this.#armSooner(bodyGracePeriod);
+    if (!this.#intake.complete) this.#timer.bodyBegun();
     return true;
   }
 
@@ -352,13 +325,13 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     const { owner } = this;
     this.owner = undefined;
     if (this.#intake.body !== undefined) this.#intake.letGo(ANSWERED);
-    this.#handlerDeadline = Infinity;
+    this.#timer.answered();
     if (!this.keepAlive) {
       this.#state = CLOSING;
     } else if (!this.#intake.complete) {
       this.#state = DRAINING;
       this.#drainedBytes = 0;
-      this.#arm(this.#server.options.lingerTimeout);
+      this.#timer.linger();
     } else {
       this.#state = IDLE;
     }
@@ -382,12 +355,12 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   }
 
   protected outputBlocked(): void {
-    this.#armSooner(this.#checkInterval);
+    this.#timer.outputBlocked();
     if (this.#intake.complete) this.#intake.outputBlocked();
   }
 
   protected override drained(): void {
-    this.#stall.reset();
+    this.#timer.outputFree();
     this.#intake.outputFree();
     super.drained();
     if (this.#state === IDLE) this.#process();
@@ -403,7 +376,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     const { socket } = this;
     this.flush();
     this.#intake.dropAll();
-    this.#arm(this.#checkInterval);
+    this.#timer.outputOnly();
     socket.end(() => this.#outputEnded());
   }
 
@@ -412,8 +385,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     if (socket.destroyed) return;
     super.drained(); // there is no 'drain' event any more
     this.#server.settled();
-    const { lingerTimeout } = this.#server.options;
-    if (lingerTimeout > 0) this.#arm(lingerTimeout);
+    if (this.#server.options.lingerTimeout > 0) this.#timer.linger();
     else socket.destroy();
   }
 
@@ -421,13 +393,13 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
 
   expire(now: number): void {
     const { socket } = this;
-    if (this.#stall.isStalled(socket, now, this.#server.options.sendTimeout)) {
+    if (this.#timer.isStalled(socket, now)) {
       socket.destroy();
       return;
     }
     switch (this.#state) {
       case IDLE:
-        if (socket.writableNeedDrain) this.#arm(this.#checkInterval);
+        if (socket.writableNeedDrain) this.#timer.outputOnly();
         else if (this.#intake.parser.inHead) this.#refuse('headTimeout');
         else this.#beginClosing();
         break;
@@ -439,16 +411,15 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
         break;
       case CLOSING:
         if (socket.writableFinished) socket.destroy();
-        else this.#arm(this.#checkInterval);
+        else this.#timer.outputOnly();
         break;
       default:
     }
   }
 
   #check(now: number): void {
-    if (now >= this.#handlerDeadline) {
-      this.#handlerDeadline = Infinity;
-      if (!this.started) this.owner?.exchangeTimedOut();
+    if (this.#timer.handlerIsLate(now) && !this.started) {
+      this.owner?.exchangeTimedOut();
       if (this.#state !== BUSY) return;
     }
     const { options } = this.#server;
@@ -458,22 +429,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
       const error = new ProtocolError('bodyTooSlow');
       this.#bodyFailed(new RequestPayloadError(error.message, error.status, { cause: error }));
     }
-    const watches = (intake.streaming && options.bodyMinRate > 0) || this.socket.writableLength > 0;
-    const next = Math.min(this.#handlerDeadline - now, watches ? this.#checkInterval : Infinity);
-    if (next !== Infinity) this.#server.wheel.arm(this.#connection, Math.max(next, 0));
-  }
-
-  get #checkInterval(): number {
-    return this.#server.wheel.tickLength * CHECK_TICKS;
-  }
-
-  /** 0 is no limit. */
-  #arm(delay: number): void {
-    if (delay > 0) this.#server.wheel.arm(this.#connection, delay);
-    else this.#connection.deadline = Infinity;
-  }
-
-  #armSooner(delay: number): void {
-    if (this.#server.wheel.now + delay < this.#connection.deadline) this.#arm(delay);
+    const watching = (intake.streaming && options.bodyMinRate > 0) || this.socket.writableLength > 0;
+    this.#timer.lookAgain(now, watching);
   }
 }

@@ -50,27 +50,18 @@ export class Listener {
   }
 
   /** Resolves when connections are accepted; rejects with the system's error (`EADDRINUSE`, `EACCES` …). */
-  start(): Promise<void> {
-    if (this.#listening !== undefined) return Promise.reject(new Error('This listener was started already'));
+  async start(): Promise<void> {
+    if (this.#listening !== undefined) throw new Error('This listener was started already');
     // Connections keep the context in which the listening socket was made: it must be nobody's task.
     const listening = outside(() => this.#create());
     this.#listening = listening;
-    return new Promise((resolve, reject) => {
-      const onError = (error: Error): void => {
-        this.#listening = undefined;
-        reject(error);
-      };
-      listening.once('error', onError);
-      outside(() =>
-        listening.listen(this.#listenOptions(), () => {
-          listening.off('error', onError);
-          listening.on('error', (error) =>
-            this.#server.options.logger.error('Listening socket failed', error),
-          );
-          resolve();
-        }),
-      );
-    });
+    try {
+      await outside(() => listens(listening, this.#listenOptions()));
+    } catch (error) {
+      if (this.#listening === listening) this.#listening = undefined;
+      throw error;
+    }
+    listening.on('error', (error) => this.#server.options.logger.error('Listening socket failed', error));
   }
 
   /** Stops accepting. Connections that were accepted go on. */
@@ -117,6 +108,17 @@ export class Listener {
       ...(ipv6Only === undefined ? {} : { ipv6Only }),
     };
   }
+}
+
+function listens(listening: NetServer, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(new Error('This listener was stopped before it could listen'));
+    listening.once('error', reject).once('close', onClose);
+    listening.listen(options, () => {
+      listening.off('error', reject).off('close', onClose);
+      resolve();
+    });
+  });
 }
 
 function peerName(socket: Socket): string {

@@ -59,6 +59,11 @@ export abstract class BaseTestServer implements AsyncDisposable {
     return this.#host;
   }
 
+  /** It listens. */
+  get started(): boolean {
+    return this.#site.address !== null;
+  }
+
   /** The port that is listened on. @throws Error before `start()` */
   get port(): number {
     const { address } = this.#site;

@@ -84,12 +84,12 @@ function requestEnd(text: string): number {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return -1;
   const head = text.slice(0, end + 4).toLowerCase();
+  if (head.includes('\r\nexpect:')) return end + 4;
   if (/\r\ntransfer-encoding: chunked\r\n/.test(head)) {
     const last = text.indexOf('0\r\n\r\n', end);
     return last === -1 ? -1 : last + 5;
   }
   const length = Number(/\r\ncontent-length: (\d+)\r\n/.exec(head)?.[1] ?? 0);
-  if (head.includes('\r\nexpect:')) return end + 4;
   return text.length >= end + 4 + length ? end + 4 + length : -1;
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { CancelledError, createTask } from '../../src/asyncio/index.ts';
 import { ProtocolError } from '../../src/http1/index.ts';
 import { StreamReader } from '../../src/message/index.ts';
 import {
@@ -192,6 +193,45 @@ for (const direct of [true, false]) {
         assert.equal(createHash('sha256').update(Buffer.concat(pieces)).digest('hex'), expected);
       }
       assert.deepEqual(client.owner.ends, [true, true]);
+    });
+
+    test('a big body that is read as a whole is copied into place', async () => {
+      const sent = randomBytes(2_000_003);
+      await using server = await RawServer.answering((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${sent.length}\r\n\r\n`);
+        socket.write(sent.subarray(0, 100_000));
+        setImmediate(() => socket.write(sent.subarray(100_000)));
+      });
+      using client = await TestClient.to(server, direct);
+      for (const skipped of [0, 1, 70_000]) {
+        const { body } = await client.request();
+        assert.ok(body instanceof StreamReader);
+        const first = skipped === 0 ? Buffer.alloc(0) : await body.readExactly(skipped);
+        const rest = await body.read();
+        assert.ok(Buffer.concat([first, rest]).equals(sent));
+        if (direct && skipped === 0) assert.equal(rest.buffer.byteLength, sent.length);
+      }
+      assert.deepEqual(client.owner.ends, [true, true, true]);
+    });
+
+    test('a read of the whole that is cancelled takes nothing out', async () => {
+      const sent = randomBytes(2_000_003);
+      let finish: (() => void) | undefined;
+      await using server = await RawServer.answering((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${sent.length}\r\n\r\n`);
+        socket.write(sent.subarray(0, 300_000));
+        finish = () => socket.write(sent.subarray(300_000));
+      });
+      using client = await TestClient.to(server, direct);
+      const { body } = await client.request();
+      assert.ok(body instanceof StreamReader);
+      const task = createTask(() => body.read());
+      await until(() => body.totalBytes === 300_000);
+      task.cancel();
+      await assert.rejects(Promise.resolve(task), CancelledError);
+      const again = body.read();
+      finish!();
+      assert.ok(sent.equals(await again));
     });
 
     test('chunks of all sizes arrive as they were sent', async () => {

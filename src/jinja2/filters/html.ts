@@ -1,6 +1,8 @@
+import { toNative } from '../attributes.ts';
 import type { NativeFilter } from '../callables.ts';
 import { truth } from '../comparing.ts';
 import { FilterArgumentError, TemplateTypeError, ValueError } from '../errors.ts';
+import { checkGrowth, joinTexts, step } from '../growth.ts';
 import { escapeText, Markup } from '../markup.ts';
 import { escapeValue, formatFloat, repr, str } from '../printing.ts';
 import { iterable, pairsOf } from '../sequences.ts';
@@ -44,6 +46,7 @@ function dumpJson(
   if (isText(value)) return jsonString(textOf(value));
   if (value instanceof Undefined)
     throw new TemplateTypeError('Object of type Undefined is not JSON serializable');
+  step();
   if (open.includes(value)) throw new ValueError('Circular reference detected');
   const inside = [...open, value];
   const next = indent === undefined ? '' : `\n${level}${indent}`;
@@ -52,7 +55,10 @@ function dumpJson(
   const deeper = level + (indent ?? '');
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]';
-    return `[${next}${value.map((item) => dumpJson(item, indent, deeper, inside)).join(glue)}${end}]`;
+    return `[${next}${joinTexts(
+      value.map((item) => dumpJson(item, indent, deeper, inside)),
+      glue,
+    )}${end}]`;
   }
   if (isMapping(value)) {
     const entries = [...entriesOf(value)].map(([key, item]) => [jsonKey(key), item] as const);
@@ -91,11 +97,20 @@ export const htmlFilters: Readonly<Record<string, NativeFilter>> = {
   tojson: {
     name: 'tojson',
     parameters: ['indent'],
-    run: (_context, value, indent = null) => {
-      const step = indent === null ? undefined : isText(indent) ? textOf(indent) : ' '.repeat(Number(indent));
+    run: ({ environment }, value, indent = null) => {
+      const unit =
+        indent === null
+          ? undefined
+          : isText(indent)
+            ? textOf(indent)
+            : ' '.repeat(Math.max(0, checkGrowth(Number(indent))));
+      const dumps = environment.policies.jsonDumps;
       // No character that could end a script or open a tag or an attribute stays.
       return new Markup(
-        dumpJson(value, step, '', []).replace(/[<>&']/g, (character) => SCRIPT[character] as string),
+        (dumps === undefined ? dumpJson(value, unit, '', []) : dumps(toNative(value), unit)).replace(
+          /[<>&']/g,
+          (character) => SCRIPT[character] as string,
+        ),
       );
     },
   },
@@ -132,12 +147,15 @@ export const htmlFilters: Readonly<Record<string, NativeFilter>> = {
     name: 'urlize',
     parameters: ['trim_url_limit', 'nofollow', 'target', 'rel', 'extra_schemes'],
     run: (context, value, limit = null, nofollow = false, target = null, rel = null, extraSchemes = null) => {
+      const { urlizeRel = 'noopener', urlizeTarget, urlizeExtraSchemes } = context.environment.policies;
       const words = new Set(
-        [...str(rel ?? '').split(/\s+/), ...(truth(nofollow) ? ['nofollow'] : []), 'noopener'].filter(
-          (word) => word !== '',
-        ),
+        [
+          ...str(rel ?? '').split(/\s+/),
+          ...(truth(nofollow) ? ['nofollow'] : []),
+          ...urlizeRel.split(/\s+/),
+        ].filter((word) => word !== ''),
       );
-      const schemes = extraSchemes === null ? [] : [...iterable(extraSchemes)].map(str);
+      const schemes = [...iterable(extraSchemes ?? urlizeExtraSchemes ?? [])].map(str);
       for (const scheme of schemes) {
         if (!/^[\w.+-]{2,}:(?:\/{0,2})$/i.test(scheme))
           throw new FilterArgumentError(`'${scheme}' is not a valid URI scheme prefix.`);
@@ -145,7 +163,7 @@ export const htmlFilters: Readonly<Record<string, NativeFilter>> = {
       const out = urlize(value instanceof Markup ? value.html : escapeValue(value), {
         limit: limit === null ? undefined : Number(limit),
         rel: [...words].sort().join(' '),
-        target: target === null ? undefined : str(target),
+        target: target === null ? urlizeTarget : str(target),
         schemes,
       });
       return context.autoescape ? new Markup(out) : out;

@@ -4,6 +4,7 @@ import { applyFilter } from '../callables.ts';
 import { compare, equal, truth } from '../comparing.ts';
 import type { EvalContext } from '../context.ts';
 import { FilterArgumentError, TemplateRuntimeError, TemplateTypeError } from '../errors.ts';
+import { checkItems } from '../growth.ts';
 import { Markup } from '../markup.ts';
 import type { Keywords } from '../objects.ts';
 import { repr, str } from '../printing.ts';
@@ -154,7 +155,7 @@ export const sequenceFilters: Readonly<Record<string, NativeFilter>> = {
         : items[Math.floor(Math.random() * items.length)];
     },
   },
-  list: { name: 'list', parameters: [], run: (_context, value) => [...iterable(value)] },
+  list: { name: 'list', parameters: [], run: (_context, value) => [...toArray(value)] },
   reverse: {
     name: 'reverse',
     parameters: [],
@@ -199,11 +200,11 @@ export const sequenceFilters: Readonly<Record<string, NativeFilter>> = {
     name: 'items',
     parameters: [],
     run: (_context, value) => {
-      if (value instanceof Undefined) return [];
-      if (!isMapping(value)) throw new TemplateTypeError('Can only get item pairs from a mapping.');
-      const mapping = value;
+      // As in Python, what is wrong with the value shows when the pairs are read.
       return (function* () {
-        for (const pair of entriesOf(mapping)) yield Tuple.make(pair);
+        if (value instanceof Undefined) return;
+        if (!isMapping(value)) throw new TemplateTypeError('Can only get item pairs from a mapping.');
+        for (const pair of entriesOf(value)) yield Tuple.make(pair);
       })();
     },
   },
@@ -286,6 +287,7 @@ export const sequenceFilters: Readonly<Record<string, NativeFilter>> = {
     parameters: ['linecount', 'fill_with'],
     run: (_context, value, count, fill = null) => {
       const size = Number(count);
+      if (fill !== null) checkItems(size);
       return (function* () {
         let row: unknown[] = [];
         for (const item of iterable(value)) {
@@ -307,6 +309,7 @@ export const sequenceFilters: Readonly<Record<string, NativeFilter>> = {
     run: (_context, value, slices, fill = null) => {
       const items = [...iterable(value)];
       const count = Number(slices);
+      checkItems(count);
       const size = Math.floor(items.length / count);
       const longer = items.length % count;
       return (function* () {

@@ -2,8 +2,10 @@ import type { NativeFilter } from '../callables.ts';
 import { truth } from '../comparing.ts';
 import { FilterArgumentError, TemplateTypeError } from '../errors.ts';
 import { formatPercent } from '../formatting.ts';
+import { checkGrowth, joinTexts } from '../growth.ts';
 import { escapeText, hasHtml, htmlOf, Markup } from '../markup.ts';
-import { capitalize, justify, replaceText, splitLines, strip, stripTags } from '../methods/text.ts';
+import { stripTags } from '../methods/html.ts';
+import { capitalize, justify, replaceText, splitLines, strip } from '../methods/text.ts';
 import { escape as escapeToMarkup, escapeValue, softString, str } from '../printing.ts';
 import { countCharacters, toArray } from '../sequences.ts';
 import { Undefined } from '../undefined.ts';
@@ -47,13 +49,13 @@ function truncate(value: string, length: number, killWords: boolean, end: string
 }
 
 function indent(value: string, width: unknown, first: boolean, blank: boolean): string {
-  const prefix = isText(width) ? textOf(width) : ' '.repeat(Number(width));
+  const prefix = isText(width) ? textOf(width) : ' '.repeat(Math.max(0, checkGrowth(Number(width))));
   const source = `${value}\n`;
   let out: string;
-  if (blank) out = splitLines(source).join(`\n${prefix}`);
+  if (blank) out = joinTexts(splitLines(source), `\n${prefix}`);
   else {
     const [head = '', ...rest] = splitLines(source);
-    out = [head, ...rest.map((line) => (line === '' ? line : prefix + line))].join('\n');
+    out = joinTexts([head, ...rest.map((line) => (line === '' ? line : prefix + line))], '\n');
   }
   return first ? prefix + out : out;
 }
@@ -148,9 +150,15 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
   truncate: {
     name: 'truncate',
     parameters: ['length', 'killwords', 'end', 'leeway'],
-    run: (_context, value, length = 255, killWords = false, end = '...', leeway = 5) =>
+    run: ({ environment }, value, length = 255, killWords = false, end = '...', leeway = null) =>
       withSafety(value, [end], (given, ending) =>
-        truncate(given, Number(length), truth(killWords), ending as string, Number(leeway ?? 5)),
+        truncate(
+          given,
+          Number(length),
+          truth(killWords),
+          ending as string,
+          Number(leeway ?? environment.policies.truncateLeeway ?? 5),
+        ),
       ),
   },
   wordwrap: {
@@ -175,11 +183,11 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
     run: (context, value, separator = '', attribute = null) => {
       const get = attribute === null ? undefined : attributeGetter(context.environment, attribute);
       const items = toArray(value).map((item) => (get === undefined ? item : get(item)));
-      if (!context.autoescape) return items.map(str).join(str(separator));
+      if (!context.autoescape) return joinTexts(items.map(str), str(separator));
       // One item of HTML makes the whole one.
       if (hasHtml(separator) || items.some(hasHtml))
-        return new Markup(items.map(escapeValue).join(escapeValue(separator)));
-      return items.map(str).join(str(separator));
+        return new Markup(joinTexts(items.map(escapeValue), escapeValue(separator)));
+      return joinTexts(items.map(str), str(separator));
     },
   },
 };

@@ -5,6 +5,7 @@ import type { Keywords } from '../objects.ts';
 import { formatDate, repr } from '../printing.ts';
 import { pairsOf, toArray } from '../sequences.ts';
 import { Dict, DictView, entriesOf, Float, isMapping, isText, Tuple, textOf } from '../values.ts';
+import { decode } from './bytes.ts';
 import { strftime } from './dates.ts';
 import { placeArguments } from './text.ts';
 
@@ -233,6 +234,15 @@ const NUMBER: Readonly<Record<string, Method<unknown>>> = {
   is_integer: reads((value) => Number.isInteger(Number(numeric(value)))),
 };
 
+const BYTES: Readonly<Record<string, Method<Uint8Array>>> = {
+  decode: reads(
+    (bytes, [encoding = 'utf-8', errors = 'strict']) => decode(bytes, String(encoding), String(errors)),
+    'encoding',
+    'errors',
+  ),
+  hex: reads((bytes) => Buffer.from(bytes).toString('hex')),
+};
+
 // biome-ignore lint/suspicious/noExplicitAny: the table that fits the value is chosen by its type
 function tableOf(value: unknown): Readonly<Record<string, Method<any>>> | undefined {
   if (typeof value === 'object' && value !== null) {
@@ -241,6 +251,7 @@ function tableOf(value: unknown): Readonly<Record<string, Method<any>>> | undefi
     if (isMapping(value)) return DICT;
     if (value instanceof Set) return SET;
     if (value instanceof Date) return DATE;
+    if (value instanceof Uint8Array) return BYTES;
     return value instanceof Float ? NUMBER : undefined;
   }
   return numeric(value) === undefined ? undefined : NUMBER;
@@ -251,7 +262,7 @@ export const dictMethodNames: ReadonlySet<string> = new Set(Object.keys(DICT));
 
 /** Names of every method of lists, dicts, sets, dates and numbers. */
 export const collectionMethodNames: ReadonlySet<string> = new Set(
-  [LIST, DICT, SET, DATE, NUMBER].flatMap((table) => Object.keys(table)),
+  [LIST, DICT, SET, DATE, BYTES, NUMBER].flatMap((table) => Object.keys(table)),
 );
 
 /** True when a value of this kind has a method of this name. */

@@ -1,10 +1,14 @@
 import { TemplateTypeError, ValueError } from '../errors.ts';
 import { formatBraces, type Lookup } from '../formatting.ts';
+import { checkGrowth, joinTexts } from '../growth.ts';
 import { escapeText, Markup } from '../markup.ts';
 import { escapeValue, softString } from '../printing.ts';
 import { countCharacters, hasAstral, pairsOf, toArray } from '../sequences.ts';
 import { Undefined } from '../undefined.ts';
 import { Dict, isText, Tuple, textOf, typeName } from '../values.ts';
+import { encode } from './bytes.ts';
+import { stripTags, unescapeHtml } from './html.ts';
+import { SPACE, SPACES } from './space.ts';
 
 /** A text argument; `Markup` keeps what it gets from being taken as HTML by escaping it. */
 function argument(method: string, value: unknown): string {
@@ -12,9 +16,6 @@ function argument(method: string, value: unknown): string {
   if (value instanceof Undefined) value.fail();
   throw new TemplateTypeError(`${method} arg must be str, not ${typeName(value)}`);
 }
-
-const SPACE = '[\\s\\x1c-\\x1f\\x85]';
-const SPACES = new RegExp(`${SPACE}+`, 'u');
 
 /** What Python takes for white space: more control characters than JavaScript, but not U+FEFF. */
 function isSpace(code: number): boolean {
@@ -129,8 +130,7 @@ export function justify(
   if (countCharacters(character) !== 1)
     throw new TemplateTypeError('The fill character must be exactly one character long');
   const wanted = Number(width);
-  if (wanted > 1 << 24)
-    throw new ValueError(`a width of ${wanted} was asked for, at most ${1 << 24} is allowed`);
+  checkGrowth(wanted);
   const room = Math.max(0, wanted - countCharacters(text));
   if (side === 'left') return text + character.repeat(room);
   if (side === 'right') return character.repeat(room) + text;
@@ -188,13 +188,14 @@ export function replaceText(text: string, old: string, replacement: string, limi
   const most = limit < 0 ? Number.POSITIVE_INFINITY : limit;
   if (old === '') {
     const characters = [...text];
+    checkGrowth(text.length + (characters.length + 1) * replacement.length);
     let out = '';
     for (let i = 0; i <= characters.length; i++) out += (i < most ? replacement : '') + (characters[i] ?? '');
     return out;
   }
   const parts = text.split(old);
-  if (parts.length - 1 <= most) return parts.join(replacement);
-  return [parts.slice(0, most + 1).join(replacement), ...parts.slice(most + 1)].join(old);
+  if (parts.length - 1 <= most) return joinTexts(parts, replacement);
+  return [joinTexts(parts.slice(0, most + 1), replacement), ...parts.slice(most + 1)].join(old);
 }
 
 function partition(text: string, separator: unknown, last: boolean): string[] {
@@ -228,6 +229,7 @@ function expandTabs(text: string, size: number): string {
   for (const character of text) {
     if (character === '\t') {
       const room = size > 0 ? size - (column % size) : 0;
+      checkGrowth(out.length + room);
       out += ' '.repeat(room);
       column += room;
     } else {
@@ -269,6 +271,12 @@ const METHODS: Readonly<Record<string, TextMethod>> = {
   casefold: wrapped((t) => t.toLowerCase().replaceAll('ß', 'ss')),
   center: escaping((t, [width, fill]) => justify(t, width, fill, 'center'), 'width', 'fillchar'),
   count: plain((t, [sub, from, to]) => count(t, sub, from, to), 'sub', 'start', 'end'),
+  encode: plain(
+    (t, [encoding = 'utf-8', errors = 'strict']) =>
+      encode(t, argument('encode', encoding), argument('encode', errors)),
+    'encoding',
+    'errors',
+  ),
   endswith: plain((t, [sub, from, to]) => affix(t, sub, from, to, 'endsWith'), 'suffix', 'start', 'end'),
   expandtabs: wrapped((t, [size = 8]) => expandTabs(t, Number(size)), 'tabsize'),
   find: plain((t, [sub, from, to]) => find(t, sub, from, to, false), 'sub', 'start', 'end'),
@@ -287,9 +295,10 @@ const METHODS: Readonly<Record<string, TextMethod>> = {
   isupper: plain((t) => /\p{Uppercase}/u.test(t) && !/[\p{Lowercase}\p{Lt}]/u.test(t)),
   join: escaping(
     (t, [items]) =>
-      toArray(items)
-        .map((item) => argument('sequence item: join', item))
-        .join(t),
+      joinTexts(
+        toArray(items).map((item) => argument('sequence item: join', item)),
+        t,
+      ),
     'iterable',
   ),
   ljust: escaping((t, [width, fill]) => justify(t, width, fill, 'left'), 'width', 'fillchar'),
@@ -341,60 +350,6 @@ export const textMethodNames: ReadonlySet<string> = new Set([
   'striptags',
   'unescape',
 ]);
-
-const ENTITIES: Record<string, string> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: '\u00a0',
-  copy: '©',
-  reg: '®',
-  hellip: '…',
-  mdash: '—',
-  ndash: '–',
-  laquo: '«',
-  raquo: '»',
-  euro: '€',
-  trade: '™',
-};
-
-/** References of HTML back to characters. */
-export function unescapeHtml(html: string): string {
-  return html.replace(
-    /&(?:#(\d+)|#[xX]([0-9a-fA-F]+)|(\w+));?/g,
-    (whole, decimal, hex, name: string | undefined) => {
-      if (name !== undefined) return Object.hasOwn(ENTITIES, name) ? (ENTITIES[name] as string) : whole;
-      const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
-      return code === 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)
-        ? '\ufffd'
-        : String.fromCodePoint(code);
-    },
-  );
-}
-
-/** HTML without comments and tags, white space collapsed. */
-export function stripTags(html: string): string {
-  let text = html;
-  // Comments go first, one at a time from the left: a pattern could be led astray by `<!-->`.
-  for (let start = text.indexOf('<!--'); start >= 0; start = text.indexOf('<!--')) {
-    const end = text.indexOf('-->', start);
-    if (end < 0) break;
-    text = text.slice(0, start) + text.slice(end + 3);
-  }
-  for (let start = text.indexOf('<'); start >= 0; start = text.indexOf('<')) {
-    const end = text.indexOf('>', start);
-    if (end < 0) break;
-    text = text.slice(0, start) + text.slice(end + 1);
-  }
-  return unescapeHtml(
-    text
-      .split(SPACES)
-      .filter((part) => part !== '')
-      .join(' '),
-  );
-}
 
 /** Keyword arguments put in their places after the positional ones. */
 export function placeArguments(

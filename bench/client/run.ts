@@ -1,0 +1,111 @@
+// npm run bench -- client [--scenario NAME]… [--client NAME]… [--node PATH] [--rounds N] [--seconds S]
+//                         [--out DIR] [--publish] [--check]
+//
+// --scenario   get, one, post, down or up; may be repeated (default: all)
+// --client     a client's name, such as undici; may be repeated (default: all)
+// --node       the Node that runs clients and server (default: the one that runs the bench)
+// --out        where client-nodeNN.json, .md and .svg are written (default: bench/results)
+// --publish    writes to docs/bench, and the table into docs/benchmarks.md
+// --check      only sees that everything runs: one short round, nothing is written
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../machine.ts';
+import { figure } from '../statistics.ts';
+import { contenders } from './clients.ts';
+import { type Effort, measureCpu } from './measure.ts';
+import { chart, evaluate, type Measurement, type Report, table } from './report.ts';
+import { scenarios } from './scenarios.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const { values: options } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true },
+    client: { type: 'string', multiple: true },
+    node: { type: 'string', default: process.execPath },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
+    publish: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+  },
+});
+
+if (options.publish && (options.scenario !== undefined || options.client !== undefined || options.check)) {
+  throw new RangeError('--publish needs all scenarios and all clients, at full length');
+}
+const names = scenarios.map(({ name }) => name);
+const chosen = options.scenario ?? names;
+for (const name of chosen) {
+  if (!names.includes(name)) throw new RangeError(`no scenario '${name}'; there are ${names.join(', ')}`);
+}
+const effort: Effort = {
+  node: options.node,
+  rounds: positive('rounds', options.rounds ?? (options.check ? '1' : '5')),
+  seconds: positive('seconds', options.seconds ?? (options.check ? '0.05' : '2')),
+};
+const clients = contenders.filter(
+  ({ name }) => options.client === undefined || options.client.includes(name),
+);
+if (clients.length === 0) {
+  throw new RangeError(`no client to measure; there are ${contenders.map(({ name }) => name).join(', ')}`);
+}
+const nodeVersion = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+
+const measurements: Measurement[] = [];
+for (const scenario of scenarios) {
+  if (!chosen.includes(scenario.name)) continue;
+  const fitting = clients.filter((client) => client.scenarios?.includes(scenario.name) ?? true);
+  const measurement = evaluate(scenario, await measureCpu(scenario, fitting, effort));
+  measurements.push(measurement);
+  console.log(`${measurement.title} (${measurement.unit}), Node ${nodeVersion}`);
+  for (const { client, median, lowest, highest, user, ofUndici } of measurement.results) {
+    const line = [
+      `  ${client.padEnd(36)}${figure(median).padStart(7)}  (${figure(lowest)}–${figure(highest)})`,
+      `user ${figure(user)}`,
+      ofUndici === undefined ? '' : `${ofUndici.toFixed(2)} of undici`,
+    ];
+    console.log(line.filter((part) => part !== '').join('  '));
+  }
+}
+
+if (!options.check) write();
+
+function write(): void {
+  const report: Report = {
+    machine: describeMachine(nodeVersion),
+    command: `npm run bench -- client --rounds ${effort.rounds} --seconds ${effort.seconds}`,
+    measurements,
+  };
+  const line = nodeVersion.split('.')[0];
+  const folder = options.publish ? path.join(root, 'docs', 'bench') : options.out;
+  const base = path.join(folder, `client-node${line}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${base}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(`${base}.svg`, chart(report));
+  if (options.publish) replaceIn('docs/benchmarks.md', `client-node${line}`, table(report));
+  else writeFileSync(`${base}.md`, table(report));
+  console.log(`written: ${path.relative(process.cwd(), base)}.*`);
+}
+
+/** Puts `text` between the comments `<!-- bench NAME -->` and `<!-- /bench NAME -->` of a document. */
+function replaceIn(document: string, name: string, text: string): void {
+  const file = path.join(root, document);
+  const before = readFileSync(file, 'utf8');
+  const [start, end] = [`<!-- bench ${name} -->`, `<!-- /bench ${name} -->`];
+  if (!before.includes(start) || !before.includes(end))
+    throw new Error(`${document} has no place for ${start}`);
+  const after = `${before.slice(0, before.indexOf(start) + start.length)}\n\n${text}\n${before.slice(before.indexOf(end))}`;
+  writeFileSync(file, after);
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 600))
+    throw new RangeError(`--${name} must be between 0 and 600, not '${text}'`);
+  return value;
+}
