@@ -22,7 +22,7 @@ export class ConnectLimit {
           reject(this.#failure);
           return undefined;
         }
-        let stop: (() => void) | undefined | void;
+        let stop: (() => void) | undefined;
         let over = false;
         const end = (): void => {
           over = true;
@@ -40,7 +40,8 @@ export class ConnectLimit {
           failed(error);
           stop?.();
         };
-        stop = arm(ended(resolve), failed);
+        const given = arm(ended(resolve), failed);
+        if (typeof given === 'function') stop = given;
         return () => {
           if (over) return;
           end();

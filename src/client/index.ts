@@ -1,5 +1,15 @@
 /** The client side: sessions, connectors, responses, cookies, traces. Counterpart of aiohttp's top level. */
 
+export {
+  AbstractResolver,
+  type Address,
+  type AddressFamily,
+  AsyncResolver,
+  type AsyncResolverOptions,
+  type ClientTlsOptions,
+  type ResolvedHost,
+  ThreadedResolver,
+} from '../net/index.ts';
 // Cookies
 export { AbstractCookieJar, type CookieInit } from './abstract-cookie-jar.ts';
 // Credentials

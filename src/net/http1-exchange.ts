@@ -360,6 +360,7 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
   }
 
   protected override drained(): void {
+    if (this.#state === UPGRADED) return; // whoever has the socket now paces it
     this.#timer.outputFree();
     this.#intake.outputFree();
     super.drained();

@@ -22,8 +22,8 @@ export interface ResolvedHost {
  * @example
  * ```ts
  * class FixedResolver extends AbstractResolver {
- *   override async resolve(host: string, port = 0): Promise<ResolvedHost[]> {
- *     return [{ hostname: host, host: '127.0.0.1', port, family: 4 }];
+ *   override async resolve(host: string, port = 0) {
+ *     return [{ hostname: host, host: '127.0.0.1', port, family: 4 as const }];
  *   }
  *   override async close(): Promise<void> {}
  * }

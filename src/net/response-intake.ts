@@ -41,7 +41,6 @@ export class ResponseIntake {
   private readonly flow: StreamFlow;
   private options: MessageOptions;
   private method: string;
-  private informationalCount: number;
 
   constructor(flow: StreamFlow, options: MessageOptions = DEFAULT_MESSAGE_OPTIONS) {
     this.parser = new ResponseParser(options.limits);
@@ -52,7 +51,6 @@ export class ResponseIntake {
     this.flow = flow;
     this.options = options;
     this.method = 'GET';
-    this.informationalCount = 0;
   }
 
   /** The next final answer is to a request with this method. */
@@ -61,7 +59,6 @@ export class ResponseIntake {
     this.options = options;
     this.message = undefined;
     this.informational = undefined;
-    this.informationalCount = 0;
     this.parser.expect(method);
   }
 
@@ -110,10 +107,11 @@ export class ResponseIntake {
         return this.readFinal(message);
       }
       parser.next(); // END: an informational answer has no body
-      if (++this.informationalCount > MAX_INFORMATIONAL) {
+      const waiting = (this.informational ??= []);
+      if (waiting.length === MAX_INFORMATIONAL) {
         return this.broken(new Error(`The server sent more than ${MAX_INFORMATIONAL} informational answers`));
       }
-      (this.informational ??= []).push(message);
+      waiting.push(message);
     }
   }
 

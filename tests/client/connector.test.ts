@@ -9,15 +9,18 @@ import type { ConnectTrace } from '../../src/client/connect-request.ts';
 import {
   BlockedAddressError,
   ClientConnectionError,
+  ClientConnectorCertificateError,
   ClientConnectorDNSError,
   ClientConnectorError,
   ConnectionTimeoutError,
   UnixClientConnectorError,
 } from '../../src/client/errors.ts';
+import { Fingerprint } from '../../src/client/fingerprint.ts';
 import { SSRFGuard } from '../../src/client/ssrf-guard.ts';
 import { TCPConnector, type TCPConnectorOptions } from '../../src/client/tcp-connector.ts';
 import { UnixConnector } from '../../src/client/unix-connector.ts';
 import { AbstractResolver, type ResolvedHost } from '../../src/net/index.ts';
+import { makeCertificate } from '../net/certificates.ts';
 import { answer, RawServer, until } from '../net/raw-server.ts';
 import { exchangeOn, get, requestTo } from './exchange.ts';
 
@@ -573,6 +576,31 @@ describe('the guard', () => {
 });
 
 describe('Unix sockets', { skip: process.platform === 'win32' }, () => {
+  test('TLS over a Unix socket', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'aiohttp-ts-'));
+    const file = path.join(directory, 'server.sock');
+    const { cert, key, fingerprint } = makeCertificate();
+    const body = 'x'.repeat(300_000);
+    {
+      await using _server = await RawServer.answering((socket) => socket.write(answer(body)), {
+        path: file,
+        tls: { cert, key },
+      });
+      await using connector = new UnixConnector(file);
+      const secure = { host: 'localhost', secure: true };
+      for (let round = 0; round < 2; round++) {
+        assert.equal(await get(connector, requestTo(443, { ...secure, ssl: { ca: cert } })), body);
+      }
+      await get(connector, requestTo(443, { ...secure, ssl: new Fingerprint(fingerprint) }));
+      await assert.rejects(
+        get(connector, requestTo(443, secure)),
+        (error: Error) =>
+          error instanceof ClientConnectorCertificateError && /self.signed/.test(error.message),
+      );
+    }
+    await rm(directory, { recursive: true });
+  });
+
   test('any host leads to the socket', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'aiohttp-ts-'));
     const file = path.join(directory, 'server.sock');
