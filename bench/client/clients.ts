@@ -104,9 +104,11 @@ export class Origin {
 /** A client that repeats one scenario. */
 export class RunningClient {
   readonly #process: Process;
+  readonly #what: string;
 
-  private constructor(process: Process) {
+  private constructor(process: Process, what: string) {
     this.#process = process;
+    this.#what = what;
   }
 
   static async start(
@@ -125,13 +127,17 @@ export class RunningClient {
       await started.stop();
       throw new Error(`${contender.name} did not start for the scenario '${scenario.name}'`, { cause });
     }
-    return new RunningClient(started);
+    return new RunningClient(started, `${contender.name}, scenario '${scenario.name}'`);
   }
 
   async run(seconds: number): Promise<Cost> {
     const answered = this.#process.message(seconds * 1_000 + patience);
     this.#process.send({ seconds });
-    return (await answered) as Cost;
+    try {
+      return (await answered) as Cost;
+    } catch (cause) {
+      throw new Error(`${this.#what}: the measurement failed`, { cause });
+    }
   }
 
   async stop(): Promise<void> {

@@ -28,4 +28,6 @@ export interface ConnectRequest {
   readonly key: ConnectionKey;
   readonly timeouts: ConnectTimeouts;
   readonly traces: readonly ConnectTrace[] | undefined;
+  /** Is given, at once, what ends the waiting: for a deadline or a signal of whoever asks. */
+  readonly onStart?: ((abort: (error: Error) => void) => void) | undefined;
 }

@@ -135,6 +135,7 @@ export abstract class BaseConnector implements AsyncDisposable {
     const { key, timeouts, traces } = request;
     const limit = new ConnectLimit();
     this.pending.add(limit);
+    request.onStart?.((error) => limit.abort(error));
     this.wheel.start();
     limit.within(timeouts.connect, () => this.timedOut(key, 'connect', timeouts.connect));
     try {

@@ -150,7 +150,7 @@ export function writeHead(request: ClientRequest): WrittenHead {
   else cookie = withCookies(request, cookie);
   lines += autoLines[seen & AUTO]!;
   if ((seen & AUTHORIZATION) === 0) {
-    const { authorization } = target;
+    const { authorization } = request;
     if (authorization !== undefined) lines += fieldLine('Authorization', authorization);
   }
   if (cookie !== undefined) lines += fieldLine('Cookie', cookie);
@@ -287,7 +287,7 @@ export function completeFields(request: ClientRequest): CIMultiDict {
   auto(ACCEPT, 'Accept', '*/*');
   auto(ENCODING, 'Accept-Encoding', ACCEPT_ENCODING);
   auto(AGENT, 'User-Agent', USER_AGENT);
-  auto(0, 'Authorization', target.authorization);
+  auto(0, 'Authorization', request.authorization);
   const cookie = withCookies(request, headers.get('cookie'));
   if (cookie !== undefined) headers.set('Cookie', cookie);
   if (body !== undefined) {

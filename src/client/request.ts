@@ -215,6 +215,11 @@ export class ClientRequest implements RequestInfo {
     return this.complete !== undefined;
   }
 
+  /** @internal Credentials that come with the URL, or from netrc. */
+  get authorization(): string | undefined {
+    return this.target.authorization ?? this.session.netrcFor(this.target.host);
+  }
+
   /** @internal */
   get compress(): CompressCoding | undefined {
     const { compress } = this.settings;

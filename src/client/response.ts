@@ -23,6 +23,7 @@ import {
   type PastResponse,
   type RequestInfo,
 } from './errors.ts';
+import { type Link, parseLinks } from './links.ts';
 import { observedStream } from './observed-stream.ts';
 import type { ConnectTimings, PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
@@ -147,6 +148,11 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
   /** Cookies that this response set: name and value. Those that the session keeps are in its `cookieJar`. */
   get cookies(): MultiDictProxy<string> {
     return (this.setCookies ??= parseSetCookies(this.headers.getSetCookie()));
+  }
+
+  /** Links of the Link fields, by relation type, or by URL for those without one. */
+  get links(): MultiDictProxy<Link> {
+    return parseLinks(this.headers, this.url);
   }
 
   /** Media type in lower case, without parameters; `application/octet-stream` when none is given. */

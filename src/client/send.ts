@@ -1,5 +1,6 @@
 import { CHUNK_END, chunkHead, LAST_CHUNK, ProtocolError } from '../http1/index.ts';
 import type { ClientConnection, ReceivedMessage } from '../net/index.ts';
+import type { BaseConnector } from './connector.ts';
 import { ClientOSError, ClientPayloadError, ClientResponseError, ServerDisconnectedError } from './errors.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
@@ -85,23 +86,30 @@ async function exchange(request: ClientRequest): Promise<ClientResponse> {
 
 /** A connection for the request: an idle one at once, else what the connector makes. */
 function connect(request: ClientRequest): PooledConnection | Promise<PooledConnection> {
-  const { session, guard, timeout, traces } = request;
+  const { session, traces } = request;
   const { connector } = session;
   const key = request.connectionKey;
   if (traces === undefined) {
     const lease = connector.reuse(key);
     if (lease !== undefined) return lease;
   }
+  return waitForConnection(request, connector);
+}
+
+async function waitForConnection(
+  request: ClientRequest,
+  connector: BaseConnector,
+): Promise<PooledConnection> {
+  const { guard, timeout: timeouts, traces, connectionKey: key } = request;
   guard.phase = 'connect';
-  const connecting = connector.connect({ key, timeouts: timeout, traces });
-  // Given up meanwhile: the connection that comes too late goes to somebody else.
-  connecting.then(
-    (lease) => {
-      if (guard.failure !== undefined) lease.release();
-    },
-    () => {},
-  );
-  return guard.race(connecting);
+  try {
+    const lease = await connector.connect({ key, timeouts, traces, onStart: guard.abortsConnecting });
+    if (guard.failure !== undefined) lease.release();
+    guard.throwIfFailed();
+    return lease;
+  } finally {
+    guard.abortConnecting = undefined;
+  }
 }
 
 async function converse(

@@ -18,6 +18,8 @@ import { ConnectionKey, checkSsl, type SSLOption } from './connection-key.ts';
 import type { BaseConnector, ConnectorStats } from './connector.ts';
 import { CookieJar } from './cookie-jar.ts';
 import { type ClientHandler, type ClientMiddleware, compose } from './middleware.ts';
+import { Netrc } from './netrc.ts';
+import { EnvironmentProxies } from './proxy-env.ts';
 import { ProxyServer } from './proxy-server.ts';
 import { type ClientRequest, checkVersion } from './request.ts';
 import { rawFields, skipBits, writeHead } from './request-head.ts';
@@ -116,6 +118,16 @@ const KNOWN: ReadonlySet<string> = new Set([
   'middlewares',
 ] satisfies (keyof ClientSessionOptions)[]);
 
+/** What a session that trusts its environment takes from it, once. */
+interface Environment {
+  readonly proxies: EnvironmentProxies;
+  readonly netrc: Netrc | undefined;
+}
+
+function readEnvironment(): Environment {
+  return { proxies: new EnvironmentProxies(), netrc: Netrc.read() };
+}
+
 /** URLs and origins that a session remembers: what a program asks for again and again. */
 const MAX_URLS = 1000;
 const MAX_URL_LENGTH = 2048;
@@ -167,6 +179,7 @@ export class ClientSession implements AsyncDisposable {
   readonly handler: ClientHandler;
   private readonly base: ClientUrl | undefined;
   private readonly proxy: ProxyServer | undefined;
+  private readonly environment: Environment | undefined;
   private readonly ssl: SSLOption | undefined;
   private readonly defaults: CIMultiDict;
   private readonly messageOptions: MessageOptions;
@@ -202,6 +215,7 @@ export class ClientSession implements AsyncDisposable {
     this.skipBits = skipBits(this.skipAutoHeaders);
     this.handler = compose(own.middlewares ?? [], sendRequest);
     this.proxy = own.proxy === undefined ? undefined : ProxyServer.parse(own.proxy);
+    this.environment = this.trustEnv ? readEnvironment() : undefined;
     if (own.ssl !== undefined) checkSsl(own.ssl);
     this.ssl = own.ssl;
     this.defaults = CIMultiDict.fromRaw([...rawFields(own.headers)]);
@@ -346,8 +360,16 @@ export class ClientSession implements AsyncDisposable {
   /** @internal Finds out which proxy a request goes by. */
   route(request: ClientRequest): void {
     const { settings } = request;
-    request.proxy = settings.proxy === undefined ? this.proxy : ProxyServer.parse(settings.proxy);
+    request.proxy =
+      settings.proxy === undefined
+        ? (this.proxy ?? this.environment?.proxies.proxyFor(request.target))
+        : ProxyServer.parse(settings.proxy);
     if (request.proxy !== undefined) request.proxyHeaders = rawFields(settings.proxyHeaders);
+  }
+
+  /** @internal Value of Authorization for a host, from netrc. */
+  netrcFor(host: string): string | undefined {
+    return this.environment?.netrc?.credentialsFor(host)?.encode();
   }
 
   /** @internal */
@@ -355,7 +377,8 @@ export class ClientSession implements AsyncDisposable {
     const { target, proxy, proxyHeaders, settings } = request;
     const ssl = settings.ssl ?? this.ssl;
     const { serverHostname } = settings;
-    const isDefault = settings.ssl === undefined && serverHostname === undefined && proxy === this.proxy;
+    const isDefault =
+      settings.ssl === undefined && serverHostname === undefined && settings.proxy === undefined;
     if (isDefault && proxyHeaders.length === 0) {
       if (target.key !== undefined) return target.key;
       const known = this.keys.get(target.origin);

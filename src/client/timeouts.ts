@@ -131,6 +131,9 @@ export class CallGuard implements WheelEntry {
   lease: PooledConnection | undefined;
   /** The body that is being sent. */
   upload: Stoppable | undefined;
+  /** Ends the wait for a connection. */
+  abortConnecting: ((error: Error) => void) | undefined;
+  readonly abortsConnecting: (abort: (error: Error) => void) => void;
   /** For messages. */
   method: string;
   /** For messages: neither path nor query, which may hold secrets. */
@@ -151,6 +154,10 @@ export class CallGuard implements WheelEntry {
     this.failure = undefined;
     this.lease = undefined;
     this.upload = undefined;
+    this.abortConnecting = undefined;
+    this.abortsConnecting = (abort) => {
+      this.abortConnecting = abort;
+    };
     this.method = '';
     this.origin = '';
     this.end = () => this.finish();
@@ -201,6 +208,7 @@ export class CallGuard implements WheelEntry {
   fail(error: Error): void {
     if (this.over || this.failure !== undefined) return;
     this.failure = error;
+    this.abortConnecting?.(error);
     this.upload?.stop(error);
     this.lease?.close(error);
     this.rejectWait?.(error);

@@ -28,6 +28,7 @@ export class Framing implements FieldSink {
   /** `Expect` is there at all. */
   expect: boolean;
   expectContinue: boolean;
+  #lengthDigits: number;
   #coding: number;
   #codingCount: number;
   readonly #isRequest: boolean;
@@ -42,6 +43,7 @@ export class Framing implements FieldSink {
     this.upgradeOffered = false;
     this.expect = false;
     this.expectContinue = false;
+    this.#lengthDigits = 0;
     this.#coding = NO_CODING;
     this.#codingCount = 0;
   }
@@ -129,11 +131,18 @@ export class Framing implements FieldSink {
       value = value * 10 + digit;
       if (value > Number.MAX_SAFE_INTEGER) return 'badContentLength';
     }
-    if (this.contentLength !== NO_LENGTH && (this.#isRequest || value !== this.contentLength)) {
+    const digits = end - start;
+    // 030 and 30 are the same number, but who writes both does not agree with himself.
+    if (this.contentLength !== NO_LENGTH && (this.#isRequest || !this.#repeats(value, digits))) {
       return 'repeatedContentLength';
     }
     this.contentLength = value;
+    this.#lengthDigits = digits;
     return undefined;
+  }
+
+  #repeats(value: number, digits: number): boolean {
+    return value === this.contentLength && digits === this.#lengthDigits;
   }
 
   /** RFC 9112 §6.3 lets a client take `5, 5` for 5: old proxies join repeated fields that way. */
@@ -141,10 +150,13 @@ export class Framing implements FieldSink {
     if (end - start > MAX_LIST_SIZE) return 'badContentLength';
     const lengths = listElements(bytes, start, end);
     if (!lengths.every((length) => /^[0-9]{1,15}$/.test(length))) return 'badContentLength';
-    const length = Number(lengths[0]);
-    if (lengths.some((other) => Number(other) !== length)) return 'repeatedContentLength';
-    if (this.contentLength !== NO_LENGTH && this.contentLength !== length) return 'repeatedContentLength';
+    const first = lengths[0]!;
+    if (lengths.some((other) => other !== first)) return 'repeatedContentLength';
+    const length = Number(first);
+    if (this.contentLength !== NO_LENGTH && !this.#repeats(length, first.length))
+      return 'repeatedContentLength';
     this.contentLength = length;
+    this.#lengthDigits = first.length;
     return undefined;
   }
 

@@ -9,6 +9,7 @@ import {
   noArguments,
   type Target,
 } from './nodes.ts';
+import { deeperThan } from './scope.ts';
 import type { TokenStream } from './token-stream.ts';
 
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
@@ -16,6 +17,9 @@ const LITERAL_STARTS: ReadonlySet<string> = new Set(['name', 'string', 'integer'
 
 /** How deep expressions may nest, so that a hostile template cannot exhaust the stack. */
 const MAX_DEPTH = 200;
+
+/** How many operators, filters or members may follow each other in one chain. */
+const MAX_CHAIN = 500;
 
 /** Reads expressions, by precedence from the loosest to the tightest. */
 export class ExpressionParser {
@@ -28,9 +32,23 @@ export class ExpressionParser {
 
   /** `a if b else c`, or without the condition when the place doesn't allow one. */
   expression(withCondition: boolean = true): Expression {
-    if (++this.#depth > MAX_DEPTH) this.stream.fail(`expressions nest deeper than ${MAX_DEPTH} levels`);
+    this.#enter();
     const node = withCondition ? this.#conditional() : this.#or();
     this.#depth--;
+    return this.#whole(node);
+  }
+
+  /** One level deeper into the source. */
+  #enter(): void {
+    if (++this.#depth > MAX_DEPTH) this.stream.fail(`expressions nest deeper than ${MAX_DEPTH} levels`);
+  }
+
+  /** Chains nest too, without being nested in the source: `a + b + c` is `(a + b) + c`. */
+  #whole(node: Expression): Expression {
+    if (this.#depth > 0) return node;
+    const tooDeep = deeperThan(node, MAX_CHAIN);
+    if (tooDeep !== undefined)
+      this.stream.fail(`an expression has more than ${MAX_CHAIN} parts in a chain`, tooDeep);
     return node;
   }
 
@@ -39,9 +57,16 @@ export class ExpressionParser {
     while (this.stream.is('name', 'if')) {
       const { line, column } = this.stream.next();
       const test = this.#or();
-      const otherwise = this.stream.skip('name', 'else') ? this.#conditional() : undefined;
+      const otherwise = this.stream.skip('name', 'else') ? this.#else() : undefined;
       node = { type: 'conditional', test, consequent: node, otherwise, line, column };
     }
+    return node;
+  }
+
+  #else(): Expression {
+    this.#enter();
+    const node = this.#conditional();
+    this.#depth--;
     return node;
   }
 
@@ -66,7 +91,10 @@ export class ExpressionParser {
   #not(): Expression {
     if (!this.stream.is('name', 'not')) return this.#compare();
     const { line, column } = this.stream.next();
-    return { type: 'not', operand: this.#not(), line, column };
+    this.#enter();
+    const operand = this.#not();
+    this.#depth--;
+    return { type: 'not', operand, line, column };
   }
 
   #compare(): Expression {
@@ -123,7 +151,7 @@ export class ExpressionParser {
 
   /** A sign, or an operand with its members, calls and (if wanted) filters. */
   unary(withFilter: boolean = true): Expression {
-    if (++this.#depth > MAX_DEPTH) this.stream.fail(`expressions nest deeper than ${MAX_DEPTH} levels`);
+    this.#enter();
     const { type, line, column } = this.stream.current;
     let node: Expression;
     if (type === '-' || type === '+') {
@@ -366,7 +394,7 @@ export class ExpressionParser {
       const args = this.stream.is('(') ? this.arguments() : noArguments;
       node = { type: 'filter', name, input: node, args, line, column };
     }
-    return node as Expression;
+    return this.#whole(node as Expression);
   }
 
   #test(input: Expression): Expression {
@@ -405,7 +433,9 @@ export class ExpressionParser {
   #singleTarget(namespaces: boolean): Target {
     if (this.stream.is('(')) {
       this.stream.next();
+      this.#enter();
       const inner = this.target({ namespaces });
+      this.#depth--;
       this.stream.expect(')');
       return inner;
     }

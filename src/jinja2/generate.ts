@@ -6,6 +6,9 @@ import { FunctionScope, mentions, namesOfTarget, Scope, statementsIn } from './s
 
 export type { GenerateOptions, Mode } from './generate-frames.ts';
 
+/** From so many branches on an `if` is written in another form. */
+const LONG_IF = 100;
+
 /** Turns the statements of one template into the body of `function (rt, env)`. */
 export class Generator extends TagGenerator {
   /** Names that the code asks the context for, known after {@link generate}. */
@@ -198,8 +201,26 @@ export class Generator extends TagGenerator {
     if (guard) code.add('}');
   }
 
+  /** Branches one after the other instead of in each other: thousands of `else if` would exhaust the stack of JavaScript's parser. */
+  protected longIf(code: Code, node: StatementOf<'if'>, inner: StatementFrame): void {
+    const label = `if${this.counter.next++}`;
+    code.add(`${label}: {`);
+    for (const { test, body } of node.branches) {
+      code.add(`if (${this.expressions.condition(test, inner)}) {`, test);
+      this.body(code, body, inner);
+      code.add(`break ${label};`);
+      code.add('}');
+    }
+    this.body(code, node.otherwise, inner);
+    code.add('}');
+  }
+
   protected if(code: Code, node: StatementOf<'if'>, frame: StatementFrame): void {
     const inner = { ...frame, root: false, soft: true };
+    if (node.branches.length > LONG_IF) {
+      this.longIf(code, node, inner);
+      return;
+    }
     for (const [i, { test, body }] of node.branches.entries()) {
       code.add(`${i === 0 ? '' : '} else '}if (${this.expressions.condition(test, inner)}) {`, test);
       this.body(code, body, inner);

@@ -91,9 +91,7 @@ export class FileSystemLoader implements Loader {
 
   constructor(folders: string | URL | readonly (string | URL)[], options: FileSystemLoaderOptions = {}) {
     const list = typeof folders === 'string' || folders instanceof URL ? [folders] : folders;
-    this.folders = list.map((folder) =>
-      typeof folder === 'string' ? folder : fileURLToPath(folder),
-    );
+    this.folders = list.map((folder) => (typeof folder === 'string' ? folder : fileURLToPath(folder)));
     this.#encoding = options.encoding ?? 'utf8';
     this.#followLinks = options.followLinks ?? true;
   }

@@ -68,6 +68,17 @@ export function* childrenOf(node: Expression): Generator<Expression> {
   }
 }
 
+/** A part of an expression that lies deeper in it than so many levels. Takes no stack itself. */
+export function deeperThan(node: Expression, levels: number): Expression | undefined {
+  const open: [node: Expression, depth: number][] = [[node, 0]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [inner, depth] = next;
+    if (depth > levels) return inner;
+    for (const child of childrenOf(inner)) open.push([child, depth + 1]);
+  }
+  return undefined;
+}
+
 /** Every variable that an expression reads. */
 export function* namesIn(node: Expression): Generator<string> {
   if (node.type === 'name') yield node.name;

@@ -13,7 +13,7 @@ export interface ServerOptions extends Limits {
   readonly headersTimeout: number;
   /** Bytes a second that a request body must bring after `bodyGracePeriod`; then 408. Default 240. */
   readonly bodyMinRate: number;
-  /** How long a body may be slower than `bodyMinRate`. Default 5 000. */
+  /** How long a body may be slower than `bodyMinRate`; every such period is judged alone. Default 5 000. */
   readonly bodyGracePeriod: number;
   /** How long an idle connection is kept for the next request. Default 75 000. */
   readonly keepAliveTimeout: number;

@@ -7,12 +7,14 @@ describe('middlewares of the client', () => {
   test('the first is the outermost, and each sees every hop', async () => {
     await using server = await RawServer.start(({ number }) => (number === 1 ? redirect('/b') : ok('end')));
     const log: string[] = [];
-    const named = (name: string): ClientMiddleware => async (request, handler) => {
-      log.push(`${name} ${request.url.pathname}`);
-      const response = await handler(request);
-      log.push(`${name} ${response.status}`);
-      return response;
-    };
+    const named =
+      (name: string): ClientMiddleware =>
+      async (request, handler) => {
+        log.push(`${name} ${request.url.pathname}`);
+        const response = await handler(request);
+        log.push(`${name} ${response.status}`);
+        return response;
+      };
     await using session = new ClientSession({ middlewares: [named('outer'), named('inner')] });
     await session.get(`${server.url}/a`);
     assert.deepEqual(log, [
@@ -50,7 +52,9 @@ describe('middlewares of the client', () => {
   });
 
   test('a middleware may send several times, or not at all', async () => {
-    await using server = await RawServer.start(({ number }) => (number === 1 ? ok('', '', '503 Busy') : ok('fine')));
+    await using server = await RawServer.start(({ number }) =>
+      number === 1 ? ok('', '', '503 Busy') : ok('fine'),
+    );
     const again: ClientMiddleware = async (request, handler) => {
       const first = await handler(request);
       if (first.status !== 503) return first;
@@ -85,6 +89,8 @@ describe('middlewares of the client', () => {
   });
 
   test('what is no function is refused', () => {
-    assert.throws(() => new ClientSession({ middlewares: [{} as ClientMiddleware] }), { code: 'AIO_MIDDLEWARE' });
+    assert.throws(() => new ClientSession({ middlewares: [{} as ClientMiddleware] }), {
+      code: 'AIO_MIDDLEWARE',
+    });
   });
 });

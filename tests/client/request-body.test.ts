@@ -41,24 +41,84 @@ describe('bodies of requests', () => {
     ['nothing', 'PUT', () => ({}), `${octets}Content-Length: 0\n`],
     ['nothing', 'PATCH', () => ({}), `${octets}Content-Length: 0\n`],
     ['bytes', 'POST', () => ({ data: Buffer.from('hello') }), `${octets}Content-Length: 5\nhello`],
-    ['an ArrayBuffer', 'POST', () => ({ data: new Uint8Array([65, 66]).buffer }), `${octets}Content-Length: 2\nAB`],
+    [
+      'an ArrayBuffer',
+      'POST',
+      () => ({ data: new Uint8Array([65, 66]).buffer }),
+      `${octets}Content-Length: 2\nAB`,
+    ],
     ['a view', 'POST', () => ({ data: new Uint16Array([0x4241]) }), `${octets}Content-Length: 2\nAB`],
-    ['text', 'POST', () => ({ data: 'hello' }), 'Content-Type: text/plain; charset=utf-8\nContent-Length: 5\nhello'],
-    ['text beyond ASCII', 'POST', () => ({ data: 'é' }), 'Content-Type: text/plain; charset=utf-8\nContent-Length: 2\nÃ©'],
-    ['empty text', 'POST', () => ({ data: '' }), 'Content-Type: text/plain; charset=utf-8\nContent-Length: 0\n'],
-    ['text with GET', 'GET', () => ({ data: 'x' }), 'Content-Type: text/plain; charset=utf-8\nContent-Length: 1\nx'],
-    ['JSON', 'POST', () => ({ json: { a: [1, null] } }), 'Content-Type: application/json\nContent-Length: 14\n{"a":[1,null]}'],
-    ['null as JSON', 'POST', () => ({ json: null }), 'Content-Type: application/json\nContent-Length: 4\nnull'],
+    [
+      'text',
+      'POST',
+      () => ({ data: 'hello' }),
+      'Content-Type: text/plain; charset=utf-8\nContent-Length: 5\nhello',
+    ],
+    [
+      'text beyond ASCII',
+      'POST',
+      () => ({ data: 'é' }),
+      'Content-Type: text/plain; charset=utf-8\nContent-Length: 2\nÃ©',
+    ],
+    [
+      'empty text',
+      'POST',
+      () => ({ data: '' }),
+      'Content-Type: text/plain; charset=utf-8\nContent-Length: 0\n',
+    ],
+    [
+      'text with GET',
+      'GET',
+      () => ({ data: 'x' }),
+      'Content-Type: text/plain; charset=utf-8\nContent-Length: 1\nx',
+    ],
+    [
+      'JSON',
+      'POST',
+      () => ({ json: { a: [1, null] } }),
+      'Content-Type: application/json\nContent-Length: 14\n{"a":[1,null]}',
+    ],
+    [
+      'null as JSON',
+      'POST',
+      () => ({ json: null }),
+      'Content-Type: application/json\nContent-Length: 4\nnull',
+    ],
     [
       'a plain object',
       'POST',
       () => ({ data: { a: '1 2', b: ['é', 3] } }),
       'Content-Type: application/x-www-form-urlencoded\nContent-Length: 18\na=1+2&b=%C3%A9&b=3',
     ],
-    ['pairs', 'POST', () => ({ data: [['a', '1'], ['a', '2']] }), 'Content-Type: application/x-www-form-urlencoded\nContent-Length: 7\na=1&a=2'],
-    ['URLSearchParams', 'POST', () => ({ data: new URLSearchParams('a=1') }), 'Content-Type: application/x-www-form-urlencoded\nContent-Length: 3\na=1'],
-    ['a multidict', 'POST', () => ({ data: new MultiDict([['a', '1']]) }), 'Content-Type: application/x-www-form-urlencoded\nContent-Length: 3\na=1'],
-    ['a Blob', 'POST', () => ({ data: new Blob(['hello'], { type: 'a/b' }) }), 'Content-Type: a/b\nContent-Length: 5\nhello'],
+    [
+      'pairs',
+      'POST',
+      () => ({
+        data: [
+          ['a', '1'],
+          ['a', '2'],
+        ],
+      }),
+      'Content-Type: application/x-www-form-urlencoded\nContent-Length: 7\na=1&a=2',
+    ],
+    [
+      'URLSearchParams',
+      'POST',
+      () => ({ data: new URLSearchParams('a=1') }),
+      'Content-Type: application/x-www-form-urlencoded\nContent-Length: 3\na=1',
+    ],
+    [
+      'a multidict',
+      'POST',
+      () => ({ data: new MultiDict([['a', '1']]) }),
+      'Content-Type: application/x-www-form-urlencoded\nContent-Length: 3\na=1',
+    ],
+    [
+      'a Blob',
+      'POST',
+      () => ({ data: new Blob(['hello'], { type: 'a/b' }) }),
+      'Content-Type: a/b\nContent-Length: 5\nhello',
+    ],
     [
       'a File',
       'POST',
@@ -68,12 +128,42 @@ describe('bodies of requests', () => {
     ['a Node stream', 'POST', () => ({ data: Readable.from(['hello']) }), chunkedHello],
     ['a web stream', 'POST', () => ({ data: new Blob(['hello']).stream() as never }), chunkedHello],
     ['a StreamReader', 'POST', () => ({ data: StreamReader.from(Buffer.from('hello')) }), chunkedHello],
-    ['a function that opens a source', 'POST', () => ({ data: () => Readable.from(['hello']) }), chunkedHello],
-    ['text in chunks', 'POST', () => ({ data: 'hello', chunked: true }), 'Content-Type: text/plain; charset=utf-8\nTransfer-Encoding: chunked\n5\r\nhello\r\n0\r\n\r\n'],
-    ['a header that asks for chunks', 'POST', () => ({ data: 'hello', headers: { 'Transfer-Encoding': 'chunked' } }), 'Content-Type: text/plain; charset=utf-8\nTransfer-Encoding: chunked\n5\r\nhello\r\n0\r\n\r\n'],
-    ['a type of its own', 'POST', () => ({ data: 'x', headers: { 'content-type': 'a/b' } }), 'content-type: a/b\nContent-Length: 1\nx'],
-    ['a Content-Length that cuts text', 'POST', () => ({ data: 'hello', headers: { 'Content-Length': '2' } }), 'Content-Type: text/plain; charset=utf-8\nContent-Length: 2\nhe'],
-    ['a Content-Length that cuts a source', 'POST', () => ({ data: Readable.from(['hel', 'lo']), headers: { 'Content-Length': '4' } }), `${octets}Content-Length: 4\nhell`],
+    [
+      'a function that opens a source',
+      'POST',
+      () => ({ data: () => Readable.from(['hello']) }),
+      chunkedHello,
+    ],
+    [
+      'text in chunks',
+      'POST',
+      () => ({ data: 'hello', chunked: true }),
+      'Content-Type: text/plain; charset=utf-8\nTransfer-Encoding: chunked\n5\r\nhello\r\n0\r\n\r\n',
+    ],
+    [
+      'a header that asks for chunks',
+      'POST',
+      () => ({ data: 'hello', headers: { 'Transfer-Encoding': 'chunked' } }),
+      'Content-Type: text/plain; charset=utf-8\nTransfer-Encoding: chunked\n5\r\nhello\r\n0\r\n\r\n',
+    ],
+    [
+      'a type of its own',
+      'POST',
+      () => ({ data: 'x', headers: { 'content-type': 'a/b' } }),
+      'content-type: a/b\nContent-Length: 1\nx',
+    ],
+    [
+      'a Content-Length that cuts text',
+      'POST',
+      () => ({ data: 'hello', headers: { 'Content-Length': '2' } }),
+      'Content-Type: text/plain; charset=utf-8\nContent-Length: 2\nhe',
+    ],
+    [
+      'a Content-Length that cuts a source',
+      'POST',
+      () => ({ data: Readable.from(['hel', 'lo']), headers: { 'Content-Length': '4' } }),
+      `${octets}Content-Length: 4\nhell`,
+    ],
   ];
   for (const [what, method, options, expected] of cases) {
     test(`${method} with ${what}`, async () => assert.equal(await sent(method, options()), expected));
@@ -81,11 +171,21 @@ describe('bodies of requests', () => {
 
   test('compressed', async () => {
     const gzip = await sent('POST', { data: 'hello', compress: 'gzip' });
-    assert.match(gzip, /^Content-Encoding: gzip\nContent-Type: text\/plain; charset=utf-8\nTransfer-Encoding: chunked\n/);
+    assert.match(
+      gzip,
+      /^Content-Encoding: gzip\nContent-Type: text\/plain; charset=utf-8\nTransfer-Encoding: chunked\n/,
+    );
     await using server = await new testing.TestServer(echo()).start();
     await using session = new ClientSession();
-    for (const [compress, decode] of [['gzip', gunzipSync], ['deflate', inflateSync], [true, inflateSync]] as const) {
-      const response = await session.post(server.makeUrl('/raw'), { data: 'hello '.repeat(10_000), compress });
+    for (const [compress, decode] of [
+      ['gzip', gunzipSync],
+      ['deflate', inflateSync],
+      [true, inflateSync],
+    ] as const) {
+      const response = await session.post(server.makeUrl('/raw'), {
+        data: 'hello '.repeat(10_000),
+        compress,
+      });
       assert.equal(decode(await response.read()).toString(), 'hello '.repeat(10_000));
     }
   });
@@ -93,7 +193,10 @@ describe('bodies of requests', () => {
   const contradictions: readonly (readonly [string, RequestOptions])[] = [
     ['compress with Content-Encoding', { data: 'x', compress: true, headers: { 'Content-Encoding': 'br' } }],
     ['chunked with Content-Length', { data: 'x', chunked: true, headers: { 'Content-Length': '1' } }],
-    ['Content-Length with Transfer-Encoding', { data: 'x', headers: { 'Content-Length': '1', 'Transfer-Encoding': 'chunked' } }],
+    [
+      'Content-Length with Transfer-Encoding',
+      { data: 'x', headers: { 'Content-Length': '1', 'Transfer-Encoding': 'chunked' } },
+    ],
     ['another Transfer-Encoding', { data: 'x', headers: { 'Transfer-Encoding': 'gzip, chunked' } }],
     ['a Content-Length that is no number', { data: 'x', headers: { 'Content-Length': '+1' } }],
     ['a Content-Length without body', { headers: { 'Content-Length': '1' } }],
@@ -110,8 +213,13 @@ describe('bodies of requests', () => {
     for (const data of [5, true, Symbol('s'), new (class Thing {})(), new FormData()]) {
       await assert.rejects(session.post('http://127.0.0.1:1/', { data: data as RequestData }), TypeError);
     }
-    await assert.rejects(session.post('http://127.0.0.1:1/', { json: () => 1 }), { code: 'AIO_REQUEST_JSON' });
-    await assert.rejects(session.post('http://127.0.0.1:1/', { data: 'x', compress: 'lzw' as never }), RangeError);
+    await assert.rejects(session.post('http://127.0.0.1:1/', { json: () => 1 }), {
+      code: 'AIO_REQUEST_JSON',
+    });
+    await assert.rejects(
+      session.post('http://127.0.0.1:1/', { data: 'x', compress: 'lzw' as never }),
+      RangeError,
+    );
   });
 
   let folder: string;
@@ -217,7 +325,9 @@ describe('bodies of requests', () => {
     const response = await session.post(server.makeUrl('/raw'), { data: 'hello', expect100: true });
     assert.equal(await response.text(), 'hello');
 
-    await using refusing = await RawServer.start(({ head }) => (head.includes('Expect') ? ok('no', '', '417 No') : ok()));
+    await using refusing = await RawServer.start(({ head }) =>
+      head.includes('Expect') ? ok('no', '', '417 No') : ok(),
+    );
     let opened = false;
     const refused = await session.post(refusing.url, {
       data: () => {
@@ -236,7 +346,10 @@ function echo(): web.Application {
   app.addRoutes([
     web.route('*', '/raw', async (request) => {
       const body = await request.content.read();
-      return new web.Response({ body, headers: { 'X-Length': String(request.headers.get('content-length')) } });
+      return new web.Response({
+        body,
+        headers: { 'X-Length': String(request.headers.get('content-length')) },
+      });
     }),
   ]);
   return app;

@@ -9,13 +9,16 @@ import {
   ClientSession,
   ContentTypeError,
 } from '../../src/client/index.ts';
-import { RawServer, ok } from './raw-server.ts';
+import { ok, RawServer } from './raw-server.ts';
 
 const bytesOf = (head: string, body: Buffer): Buffer => Buffer.concat([Buffer.from(head, 'latin1'), body]);
 
 /** A response with these bytes in a coding, whole or cut in two. */
 function coded(coding: string, body: Buffer): Buffer {
-  return bytesOf(`HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`, body);
+  return bytesOf(
+    `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`,
+    body,
+  );
 }
 
 describe('ClientResponse', () => {
@@ -48,7 +51,9 @@ describe('ClientResponse', () => {
     await using server = await RawServer.start(({ number }) => answers[number - 1]);
     await using session = new ClientSession();
     assert.equal(await (await session.get(server.url)).text(), 'é');
-    await using latin = new ClientSession({ fallbackCharsetResolver: (_response, body) => (body[0] === 0xe9 ? 'latin1' : 'utf-8') });
+    await using latin = new ClientSession({
+      fallbackCharsetResolver: (_response, body) => (body[0] === 0xe9 ? 'latin1' : 'utf-8'),
+    });
     assert.equal(await (await latin.get(server.url)).text(), 'é');
     await assert.rejects((await session.get(server.url)).text(), { code: 'AIO_UNDECODABLE_TEXT' });
     assert.equal(await (await session.get(server.url)).text({ errors: 'replace' }), '\ufffd');
@@ -73,7 +78,10 @@ describe('ClientResponse', () => {
     assert.deepEqual(await (await get()).json<{ a: number }>(), { a: 1 });
     await assert.rejects((await get()).json(), (error: unknown) => {
       assert.ok(error instanceof ContentTypeError);
-      assert.equal(error.message, `200, message='Attempt to decode JSON with unexpected mimetype: text/html', url='${server.url}/'`);
+      assert.equal(
+        error.message,
+        `200, message='Attempt to decode JSON with unexpected mimetype: text/html', url='${server.url}/'`,
+      );
       return true;
     });
     assert.deepEqual(await (await get()).json({ contentType: undefined }), { a: 1 });
@@ -112,7 +120,11 @@ describe('ClientResponse', () => {
 
   test('statuses without a body leave the connection usable', async () => {
     await using server = await RawServer.start(({ number }) =>
-      number === 1 ? 'HTTP/1.1 204 No Content\r\n\r\n' : number === 2 ? 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n' : ok('x'),
+      number === 1
+        ? 'HTTP/1.1 204 No Content\r\n\r\n'
+        : number === 2
+          ? 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n'
+          : ok('x'),
     );
     await using session = new ClientSession();
     for (const status of [204, 304, 200]) {
@@ -132,7 +144,9 @@ describe('ClientResponse', () => {
   });
 
   test('a body until the end of the connection, and none with readUntilEof: false', async () => {
-    await using server = await RawServer.start(({ socket }) => void socket.end('HTTP/1.1 200 OK\r\n\r\nuntil the end'));
+    await using server = await RawServer.start(
+      ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\n\r\nuntil the end'),
+    );
     await using session = new ClientSession();
     assert.equal(await (await session.get(server.url)).text(), 'until the end');
     assert.equal(await (await session.get(server.url, { readUntilEof: false })).text(), '');
@@ -144,7 +158,11 @@ describe('ClientResponse', () => {
       'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc',
       /^Response payload is not completed: .*received 3 of 10 bytes/,
     ],
-    ['a cut chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab', /Not enough data to satisfy transfer length/],
+    [
+      'a cut chunk',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab',
+      /Not enough data to satisfy transfer length/,
+    ],
     ['a bad chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', /not completed/],
   ];
   for (const [what, answer, message] of broken) {
@@ -161,7 +179,11 @@ describe('ClientResponse', () => {
     });
   }
 
-  for (const answer of ['nonsense\r\n\r\n', 'HTTP/1.1 200 OK\r\nA: \0\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n']) {
+  for (const answer of [
+    'nonsense\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nA: \0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n',
+  ]) {
     test(`${JSON.stringify(answer)} is a ClientResponseError`, async () => {
       await using server = await RawServer.start(() => answer);
       await using session = new ClientSession();
@@ -174,7 +196,9 @@ describe('ClientResponse', () => {
   }
 
   test('101 that nobody asked for is refused; one that was asked for hands the socket over', async () => {
-    await using server = await RawServer.start(() => 'HTTP/1.1 101 Switch\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nmore');
+    await using server = await RawServer.start(
+      () => 'HTTP/1.1 101 Switch\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nmore',
+    );
     await using session = new ClientSession();
     await assert.rejects(session.get(server.url), { status: 101 });
     const response = await session.get(server.url, { headers: { Connection: 'upgrade', Upgrade: 'x' } });
@@ -201,13 +225,15 @@ describe('ClientResponse', () => {
     await using server = await RawServer.start(() => ok(body));
     await using session = new ClientSession();
     const lines: string[] = [];
-    for await (const line of (await session.get(server.url)).content.iterLines()) lines.push(Buffer.from(line).toString());
+    for await (const line of (await session.get(server.url)).content.iterLines())
+      lines.push(Buffer.from(line).toString());
     assert.deepEqual(lines, ['line one\n', 'line two\n', 'end']);
     const { content } = await session.get(server.url);
     assert.equal(Buffer.from((await content.read(4))!).toString(), 'line');
     assert.equal(Buffer.from(await content.read()).toString(), body.slice(4));
     const sizes: number[] = [];
-    for await (const piece of (await session.get(server.url)).content.iterChunked(8)) sizes.push(piece.length);
+    for await (const piece of (await session.get(server.url)).content.iterChunked(8))
+      sizes.push(piece.length);
     assert.deepEqual(sizes, [8, 8, 5]);
     assert.equal(await new Response((await session.get(server.url)).content.toWeb() as never).text(), body);
   });
@@ -284,11 +310,14 @@ describe('decompression', () => {
       await using server = await RawServer.start(() => coded(coding, body));
       await using session = new ClientSession();
       const response = await session.get(server.url);
-      await assert.rejects(async () => await response.text(), (error: unknown) => {
-        assert.ok(error instanceof ClientPayloadError);
-        assert.equal(error.message, `400, message: Can not decode content-encoding: ${coding}`);
-        return true;
-      });
+      await assert.rejects(
+        async () => await response.text(),
+        (error: unknown) => {
+          assert.ok(error instanceof ClientPayloadError);
+          assert.equal(error.message, `400, message: Can not decode content-encoding: ${coding}`);
+          return true;
+        },
+      );
       await assert.rejects((await session.get(server.url)).content.read(), ClientPayloadError);
     });
   }

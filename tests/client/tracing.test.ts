@@ -66,7 +66,13 @@ describe('tracing', () => {
     const log: string[] = [];
     await using session = new ClientSession({ traceConfigs: [logging(log)] });
     await session.post(server.url, { data: 'x' });
-    await assert.rejects(session.post(server.url, { data: (async function* () { yield 'piece'; })() }));
+    await assert.rejects(
+      session.post(server.url, {
+        data: (async function* () {
+          yield 'piece';
+        })(),
+      }),
+    );
     assert.deepEqual(log, [
       'RequestStart',
       'ConnectionCreateStart',
@@ -122,7 +128,10 @@ describe('tracing', () => {
       channel.unsubscribe(subscriber as never);
     }
     await session.get(server.url);
-    assert.match(log.join('; '), /^start \/a; end 302 undefined; start \/b; end 200 undefined; start \/; error; end undefined ClientConnectorError/);
+    assert.match(
+      log.join('; '),
+      /^start \/a; end 302 undefined; start \/b; end 200 undefined; start \/; error; end undefined ClientConnectorError/,
+    );
     assert.deepEqual(
       server.requests.map(({ head }) => head.includes('traceparent: 00-x')),
       [true, true, false],

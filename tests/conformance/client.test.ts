@@ -51,7 +51,9 @@ describe('conformance:client', () => {
   });
 
   test('request: redirects, resolve, body, history', async () => {
-    await using server = await RawServer.start(({ number }) => (number === 1 ? redirect('/b') : ok('done', 'X-A: 1\r\n')));
+    await using server = await RawServer.start(({ number }) =>
+      number === 1 ? redirect('/b') : ok('done', 'X-A: 1\r\n'),
+    );
     const reply = await ask('request', {
       method: 'PUT',
       url: `http://home.example.org:${server.port}/a`,
@@ -61,12 +63,15 @@ describe('conformance:client', () => {
       jar: null,
       form: null,
     });
-    assert.equal(reply.ok, true, reply.error);
+    assert.ok(reply.ok, String(reply.error));
     assert.deepEqual(
       [reply.status, reply['reason'], reply['version'], Buffer.from(reply.body_b64!, 'base64').toString()],
       [200, 'OK', '1.1', 'done'],
     );
-    assert.deepEqual(reply['headers'], [['X-A', '1'], ['Content-Length', '4']]);
+    assert.deepEqual(reply['headers'], [
+      ['X-A', '1'],
+      ['Content-Length', '4'],
+    ]);
     assert.deepEqual(reply['history'], [{ status: 302, url: `http://home.example.org:${server.port}/a` }]);
     assert.equal(reply['url'], `http://home.example.org:${server.port}/b`);
     assert.equal(server.requests[1]!.body, 'body');
@@ -84,7 +89,10 @@ describe('conformance:client', () => {
 
   test('jars are shared by name and can be cleared', async () => {
     await using server = await RawServer.start(() => ok('', 'Set-Cookie: a=1\r\n'));
-    const options = { url: `http://home.example.org:${server.port}/`, resolve: { 'home.example.org': '127.0.0.1' } };
+    const options = {
+      url: `http://home.example.org:${server.port}/`,
+      resolve: { 'home.example.org': '127.0.0.1' },
+    };
     for (const jar of ['one', 'one', 'two', null]) await ask('request', { ...options, jar });
     await ask('jar-clear', { jar: 'one' });
     await ask('request', { ...options, jar: 'one' });

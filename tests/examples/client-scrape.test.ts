@@ -60,7 +60,14 @@ async function run(...args: string[]): Promise<{ code: number; stdout: string; s
 test('seed/client-scrape writes the pages that it gets and says which failed and why', async () => {
   await using server = await new TestServer(pages(), { shutdownTimeout: 100 }).start();
   const numbers = ['1', '2', '3', '4', '5', '6'];
-  const { code, stdout, stderr } = await run(server.makeUrl('/peps/'), ...numbers, '--out', directory, '--timeout', '3000');
+  const { code, stdout, stderr } = await run(
+    server.makeUrl('/peps/'),
+    ...numbers,
+    '--out',
+    directory,
+    '--timeout',
+    '3000',
+  );
   assert.equal(code, 1, stderr);
   assert.deepEqual((await readdir(directory)).sort(), ['async_1.html', 'async_2.html', 'async_3.html']);
   for (const number of ['1', '2', '3']) {

@@ -14,7 +14,9 @@ describe('requests at the edge of a limit', () => {
     for (const maxLineSize of [line.length - 3, line.length - 9, line.length - 12, 3]) {
       expectRequest(text(line), ['error AIO_START_LINE_TOO_LONG 414'], { maxLineSize });
     }
-    expectRequest(text('GET /123456789\0 HTTP/1.1'), ['error AIO_START_LINE_TOO_LONG 414'], { maxLineSize: 10 });
+    expectRequest(text('GET /123456789\0 HTTP/1.1'), ['error AIO_START_LINE_TOO_LONG 414'], {
+      maxLineSize: 10,
+    });
     expectRequest(text('GET /123\0 HTTP/1.1'), ['error AIO_BAD_TARGET 400'], { maxLineSize: 10 });
   });
 

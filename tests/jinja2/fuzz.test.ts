@@ -212,7 +212,7 @@ describe('whatever the source is, it is a template or a syntax error with a line
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 40 }), fc.boolean(), (parts, spaced) =>
         everywhere(parts.join(spaced ? ' ' : '')),
       ),
-      { seed: 7, numRuns: 3_000 },
+      { seed: 7, numRuns: 1_500 },
     );
   });
 
@@ -221,7 +221,7 @@ describe('whatever the source is, it is a template or a syntax error with a line
       fc.property(fc.array(fc.constantFrom(...pieces.slice(70)), { maxLength: 15 }), (parts) =>
         everywhere(`{{ ${parts.join(' ')} }}`),
       ),
-      { seed: 11, numRuns: 3_000 },
+      { seed: 11, numRuns: 1_500 },
     );
   });
 
@@ -230,7 +230,7 @@ describe('whatever the source is, it is a template or a syntax error with a line
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) =>
         everywhere(`{{ ${text} }}${text}{% ${text} %}`),
       ),
-      { seed: 13, numRuns: 1_000 },
+      { seed: 13, numRuns: 500 },
     );
   });
 
@@ -258,7 +258,7 @@ describe('whatever the source is, it is a template or a syntax error with a line
           everywhere(mutants[how]!);
         },
       ),
-      { seed: 17, numRuns: 4_000 },
+      { seed: 17, numRuns: 1_500 },
     );
   });
 
@@ -327,6 +327,6 @@ test('whatever the template is, a sandbox renders it or raises an error of the e
         }
       },
     ),
-    { seed: 19, numRuns: 4_000 },
+    { seed: 19, numRuns: 1_500 },
   );
 });

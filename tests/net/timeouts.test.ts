@@ -6,6 +6,9 @@ import { deferred, echo, echoed, headOf, NetServer } from './net-server.ts';
 import type { RawClient } from './raw-client.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+/** Short, but long enough for a busy machine to send what has to be sent within it. */
+const ENOUGH = 300;
+
 const pause = (time: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
 
 /** Sends one byte after another until the server has had enough. */
@@ -28,7 +31,7 @@ describe('headersTimeout', () => {
         codes.push(exchange.error?.code);
         echo(exchange);
       },
-      { headersTimeout: 40 },
+      { headersTimeout: ENOUGH },
     );
     const client = await running.connect();
     await client.send(GET.slice(0, -2));
@@ -38,7 +41,7 @@ describe('headersTimeout', () => {
   });
 
   test('a head that trickles in does not move it', async () => {
-    await using running = await NetServer.start(echo, { headersTimeout: 100 });
+    await using running = await NetServer.start(echo, { headersTimeout: ENOUGH });
     const client = await running.connect();
     await client.send(`${GET.slice(0, -2)}X: `);
     await trickle(client);
@@ -46,7 +49,7 @@ describe('headersTimeout', () => {
   });
 
   test('it holds for every head of a connection', async () => {
-    await using running = await NetServer.start(echo, { headersTimeout: 40, keepAliveTimeout: 60_000 });
+    await using running = await NetServer.start(echo, { headersTimeout: ENOUGH, keepAliveTimeout: 60_000 });
     const client = await running.connect();
     await client.send(GET + GET.slice(0, 10));
     assert.match(await client.all(), /^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 408 /);
@@ -154,10 +157,13 @@ describe('bodyMinRate', () => {
 
   test('time in which the handler does not read is not the client’s', async () => {
     const go = deferred();
-    await using running = await NetServer.start(async (exchange) => {
-      await go.promise;
-      await read(exchange);
-    }, options);
+    await using running = await NetServer.start(
+      async (exchange) => {
+        await go.promise;
+        await read(exchange);
+      },
+      { ...options, bodyGracePeriod: ENOUGH },
+    );
     const client = await running.connect();
     await client.send(post(2_000_000));
     const sent = client.send(Buffer.alloc(2_000_000));
