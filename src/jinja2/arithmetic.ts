@@ -10,6 +10,7 @@ import { Float, float, isText, Tuple, textOf, typeName } from './values.ts';
 /** How many bits an integer may have; Python's limit is the memory. */
 const MAX_BITS = 1 << 20;
 const TOO_BIG = 1n << BigInt(MAX_BITS);
+const TOO_SMALL = -TOO_BIG;
 
 function refuse(operator: string, left: unknown, right: unknown): never {
   if (left instanceof Undefined) left.fail();
@@ -32,11 +33,11 @@ const big = (value: number | bigint | boolean): bigint => BigInt(value);
 
 /** A bigint as a number where that loses nothing. */
 export function narrow(value: bigint): number | bigint {
-  if (value >= TOO_BIG || value <= -TOO_BIG)
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  if (value >= TOO_BIG || value <= TOO_SMALL)
     throw new OverflowError(`an integer has more than ${MAX_BITS} bits`);
-  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
-    ? Number(value)
-    : value;
+  return value;
 }
 
 function real(value: unknown): number {

@@ -188,7 +188,7 @@ export class ExpressionParser {
         return { type: 'constant', value, line, column };
       }
       case 'integer':
-        return { type: 'constant', value: parseInteger(token.value, 0) as number | bigint, line, column };
+        return { type: 'constant', value: this.#integer(token), line, column };
       case 'float':
         return { type: 'constant', value: Number(token.value), isFloat: true, line, column };
       case '(': {
@@ -203,6 +203,10 @@ export class ExpressionParser {
       default:
         return this.stream.fail(`unexpected '${describeToken(token)}'`, token);
     }
+  }
+
+  #integer(token: Token): number | bigint {
+    return parseInteger(token.value, 0) ?? this.stream.fail('an integer has too many digits', token);
   }
 
   #list({ line, column }: Token): Expression {

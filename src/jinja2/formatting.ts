@@ -7,6 +7,9 @@ import { escapeValue, formatFloat, repr, str } from './printing.ts';
 import { Undefined } from './undefined.ts';
 import { Dict, entriesOf, Float, isMapping, isText, Tuple, textOf, typeName } from './values.ts';
 
+/** Longer texts are no integers. */
+const MAX_DIGITS = 4300;
+
 /** Widths and precisions above this are refused: they only fill memory. */
 const MAX_WIDTH = 1 << 20;
 
@@ -362,6 +365,8 @@ export function parseInteger(text: string, base: number): number | bigint | unde
   let radix = base;
   if (base === 0) radix = prefixBase === 0 ? 10 : prefixBase;
   else if (prefixBase !== 0 && prefixBase !== base) digits = `${(prefix as string).toLowerCase()}${digits}`;
+  // Python's limit: each digit costs as much as all before it.
+  if (digits.length > MAX_DIGITS) return undefined;
   let value = 0n;
   for (const digit of digits) {
     const worth = Number.parseInt(digit, 36);

@@ -35,9 +35,10 @@ export function formatFloat(number: number): string {
 /** Python's limit: turning longer integers into text takes too long. */
 const MAX_DIGITS = 4300;
 const TOO_LONG = 10n ** BigInt(MAX_DIGITS);
+const TOO_LONG_BELOW = -TOO_LONG;
 
 function formatInteger(number: bigint): string {
-  if (number >= TOO_LONG || number <= -TOO_LONG) {
+  if (number >= TOO_LONG || number <= TOO_LONG_BELOW) {
     throw new ValueError(
       `Exceeds the limit (${MAX_DIGITS} digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit`,
     );
