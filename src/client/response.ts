@@ -9,7 +9,6 @@ import {
   type MultiDictProxy,
   parseMediaType,
   StreamReader,
-  UnknownCharsetError,
   unquoteCookieValue,
 } from '../message/index.ts';
 import type { ReceivedMessage } from '../net/index.ts';
@@ -27,23 +26,13 @@ import { type Link, parseLinks } from './links.ts';
 import { observedStream } from './observed-stream.ts';
 import type { ConnectTimings, PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
-
-/** Options of {@link ClientResponse.text}. */
-export interface TextOptions {
-  /** Default: the charset that Content-Type names, else the session's `fallbackCharsetResolver`, else UTF-8. */
-  readonly encoding?: string | undefined;
-  /** What becomes of bytes that are not text in that charset: an error (default), or U+FFFD. */
-  readonly errors?: 'strict' | 'replace' | undefined;
-}
-
-/** Options of {@link ClientResponse.json}. */
-export interface ResponseJsonOptions {
-  readonly encoding?: string | undefined;
-  /** Default `JSON.parse`. */
-  readonly loads?: ((text: string) => unknown) | undefined;
-  /** Media type to insist on; `undefined` takes any. Default `'application/json'`, which stands for every `application/*+json` too. */
-  readonly contentType?: string | undefined;
-}
+import {
+  isExpectedType,
+  isKnownCharset,
+  type ResponseJsonOptions,
+  type TextOptions,
+} from './response-text.ts';
+import { parseSetCookie } from './stored-cookie.ts';
 
 /** Default of `maxBodySize`: 1 GiB. */
 const MAX_BODY_SIZE = 1_073_741_824;
@@ -147,7 +136,7 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
 
   /** Cookies that this response set: name and value. Those that the session keeps are in its `cookieJar`. */
   get cookies(): MultiDictProxy<string> {
-    return (this.setCookies ??= parseSetCookies(this.headers.getSetCookie()));
+    return (this.setCookies ??= this.parseCookies());
   }
 
   /** Links of the Link fields, by relation type, or by URL for those without one. */
@@ -305,6 +294,15 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
     this.past = history;
   }
 
+  private parseCookies(): MultiDict<string> {
+    const cookies = new MultiDict<string>();
+    for (const line of this.headers.getSetCookie()) {
+      const cookie = parseSetCookie(line);
+      if (cookie !== undefined) cookies.add(cookie.name, unquoteCookieValue(cookie.codedValue));
+    }
+    return cookies;
+  }
+
   private giveUp(): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -433,30 +431,4 @@ const NO_HISTORY: readonly ClientResponse[] = Object.freeze([]);
 
 function connectionClosed(): ClientConnectionError {
   return new ClientConnectionError('Connection closed');
-}
-
-function isExpectedType(actual: string, expected: string): boolean {
-  if (expected === 'application/json') return /^application\/(?:[\w.+-]+\+)?json$/.test(actual);
-  return actual.includes(expected.toLowerCase());
-}
-
-function isKnownCharset(charset: string): boolean {
-  if (charset === 'utf-8' || charset === 'utf8') return true;
-  try {
-    decodeText(NO_BYTES, charset);
-    return true;
-  } catch (error) {
-    if (error instanceof UnknownCharsetError) return false;
-    throw error;
-  }
-}
-
-/** Names and values only: what a jar makes of the rest is its own affair. */
-function parseSetCookies(lines: readonly string[]): MultiDict<string> {
-  const cookies = new MultiDict<string>();
-  for (const line of lines) {
-    const pair = /^[ \t]*([^=;]+?)[ \t]*=[ \t]*([^;]*)/.exec(line);
-    if (pair !== null) cookies.add(pair[1]!, unquoteCookieValue(pair[2]!.trimEnd()));
-  }
-  return cookies;
 }

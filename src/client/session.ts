@@ -3,120 +3,32 @@ import { resolveLimits } from '../http1/index.ts';
 import {
   CIMultiDict,
   codedRangeError,
-  codedTypeError,
   formatQuery,
   type HttpVersion,
   HttpVersion11,
-  type MultiDictInit,
   shown,
 } from '../message/index.ts';
 import { DEFAULT_MESSAGE_OPTIONS, type MessageOptions } from '../net/index.ts';
-import type { AbstractCookieJar, CookieInit } from './abstract-cookie-jar.ts';
+import type { AbstractCookieJar } from './abstract-cookie-jar.ts';
 import { call } from './call.ts';
 import { ClientUrl } from './client-url.ts';
 import { ConnectionKey, checkSsl, type SSLOption } from './connection-key.ts';
 import type { BaseConnector, ConnectorStats } from './connector.ts';
 import { CookieJar } from './cookie-jar.ts';
-import { type ClientHandler, type ClientMiddleware, compose } from './middleware.ts';
+import { type ClientHandler, compose } from './middleware.ts';
 import { Netrc } from './netrc.ts';
 import { EnvironmentProxies } from './proxy-env.ts';
 import { ProxyServer } from './proxy-server.ts';
 import { type ClientRequest, checkVersion } from './request.ts';
 import { rawFields, skipBits, writeHead } from './request-head.ts';
-import type { HeadersInit, RaiseForStatus, RequestOptions, RequestSettings } from './request-options.ts';
+import type { RaiseForStatus, RequestOptions, RequestSettings } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
 import { sendRequest } from './send.ts';
+import { type ClientSessionOptions, definedLimits, NO_LIMITS, ownOptions } from './session-options.ts';
 import { TCPConnector } from './tcp-connector.ts';
-import {
-  CallGuard,
-  type ClientTimeout,
-  DEFAULT_TIMEOUT,
-  type ResolvedTimeout,
-  resolveTimeout,
-} from './timeouts.ts';
+import { CallGuard, DEFAULT_TIMEOUT, type ResolvedTimeout, resolveTimeout } from './timeouts.ts';
 import type { Trace, TraceSource } from './tracing.ts';
 import { forgetSession, type OpenSession, watchResponse, watchSession } from './unclosed.ts';
-
-/** Options of {@link ClientSession}. */
-export interface ClientSessionOptions {
-  /** What relative URLs are resolved against; its path ends with `/`. */
-  readonly baseUrl?: string | URL | undefined;
-  /** Default: a `TCPConnector` of its own. */
-  readonly connector?: BaseConnector | undefined;
-  /** Whether `close()` closes the connector. Default `true`. */
-  readonly connectorOwner?: boolean | undefined;
-  /** Cookies to begin with. */
-  readonly cookies?: MultiDictInit<CookieInit> | undefined;
-  /** Default: a `CookieJar` of its own. */
-  readonly cookieJar?: AbstractCookieJar | undefined;
-  /**
-   * Fields of every request. With a `baseUrl`, `Authorization`, `Cookie` and `Proxy-Authorization` among them are sent to its origin only.
-   */
-  readonly headers?: HeadersInit | undefined;
-  /** Names of fields that are not sent unless given: `Accept`, `Accept-Encoding`, `User-Agent`, `Content-Type`. */
-  readonly skipAutoHeaders?: Iterable<string> | undefined;
-  /** URL of a proxy for every request. */
-  readonly proxy?: string | URL | undefined;
-  /** How certificates are checked. Default: as the connector does. */
-  readonly ssl?: SSLOption | undefined;
-  /** Default `JSON.stringify`. */
-  readonly jsonSerialize?: ((value: unknown) => string) | undefined;
-  /** Default HTTP/1.1. */
-  readonly version?: HttpVersion | undefined;
-  /** Default `false`. */
-  readonly raiseForStatus?: RaiseForStatus | undefined;
-  /** Default: 5 minutes in total, 30 s for a connection. */
-  readonly timeout?: ClientTimeout | undefined;
-  /** Default `true`. */
-  readonly autoDecompress?: boolean | undefined;
-  /** Takes proxies from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, and credentials from netrc. Default `false`. */
-  readonly trustEnv?: boolean | undefined;
-  /** Default `true`; `false` keeps the bytes of a `Location`. */
-  readonly requoteRedirectUrl?: boolean | undefined;
-  /** {@link TraceConfig}s, each with a context of its own kind. */
-  readonly traceConfigs?: readonly TraceSource[] | undefined;
-  /** Bytes of a body that are buffered before the server has to wait. Default 256 KiB. */
-  readonly readBufSize?: number | undefined;
-  /** Longest status line in bytes. Default 8190. */
-  readonly maxLineSize?: number | undefined;
-  /** Longest header line in bytes. Default 8190. */
-  readonly maxFieldSize?: number | undefined;
-  /** Most header lines. Default 128. */
-  readonly maxHeaders?: number | undefined;
-  /** Most bytes that `read()`, `text()` and `json()` gather, decompressed. Default 1 GiB. */
-  readonly maxBodySize?: number | undefined;
-  /** The charset of a body that names none, or one that nobody knows. Default: UTF-8. */
-  readonly fallbackCharsetResolver?: ((response: ClientResponse, body: Uint8Array) => string) | undefined;
-  /** Around every request, the first one outermost. */
-  readonly middlewares?: readonly ClientMiddleware[] | undefined;
-}
-
-const KNOWN: ReadonlySet<string> = new Set([
-  'baseUrl',
-  'connector',
-  'connectorOwner',
-  'cookies',
-  'cookieJar',
-  'headers',
-  'skipAutoHeaders',
-  'proxy',
-  'ssl',
-  'jsonSerialize',
-  'version',
-  'raiseForStatus',
-  'timeout',
-  'autoDecompress',
-  'trustEnv',
-  'requoteRedirectUrl',
-  'traceConfigs',
-  'readBufSize',
-  'maxLineSize',
-  'maxFieldSize',
-  'maxHeaders',
-  'maxBodySize',
-  'fallbackCharsetResolver',
-  'middlewares',
-] satisfies (keyof ClientSessionOptions)[]);
 
 /** What a session that trusts its environment takes from it, once. */
 interface Environment {
@@ -131,16 +43,6 @@ function readEnvironment(): Environment {
 /** URLs and origins that a session remembers: what a program asks for again and again. */
 const MAX_URLS = 1000;
 const MAX_URL_LENGTH = 2048;
-
-/** The own properties of `options`, checked by name: nothing comes in through a prototype. */
-function ownOptions(options: ClientSessionOptions): ClientSessionOptions {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) {
-      throw codedTypeError('AIO_SESSION_OPTION', `a ClientSession has no option ${shown(name)}`);
-    }
-  }
-  return Object.assign(Object.create(null), options);
-}
 
 /**
  * Makes requests and keeps what they share: connections, cookies, headers, limits. Make one for a program or a part of it and
@@ -476,22 +378,4 @@ export class ClientSession implements AsyncDisposable {
     }
     return base;
   }
-}
-
-type GivenLimits = Pick<ClientSessionOptions, 'maxLineSize' | 'maxFieldSize' | 'maxHeaders'>;
-
-const NO_LIMITS = Object.freeze({});
-
-function definedLimits(given: GivenLimits): {
-  maxLineSize?: number;
-  maxFieldSize?: number;
-  maxHeaders?: number;
-} {
-  const { maxLineSize, maxFieldSize, maxHeaders } = given;
-  if (maxLineSize === undefined && maxFieldSize === undefined && maxHeaders === undefined) return NO_LIMITS;
-  return {
-    ...(maxLineSize !== undefined && { maxLineSize }),
-    ...(maxFieldSize !== undefined && { maxFieldSize }),
-    ...(maxHeaders !== undefined && { maxHeaders }),
-  };
 }

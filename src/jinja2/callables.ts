@@ -16,16 +16,19 @@ export interface NativeFilter {
   readonly run: (context: EvalContext, value: unknown, ...args: unknown[]) => unknown;
 }
 
-/** A filter of the application: the value first, then the arguments; keywords are an object at the end. */
-// biome-ignore lint/suspicious/noExplicitAny: the template decides what it gets
-export type FilterFunction = (value: any, ...args: any[]) => unknown;
+/**
+ * A filter of the application: the value first, then the arguments; keywords are an object at the end. The template decides what it
+ * gets, so it may name the types that it expects (a method's parameters are compared both ways).
+ */
+export type FilterFunction = { filter(value: unknown, ...args: unknown[]): unknown }['filter'];
 
 /** What an environment holds under the name of a filter. */
 export type Filter = FilterFunction | NativeFilter;
 
-/** A test of the application: true or false (or a promise of it, in an asynchronous render). */
-// biome-ignore lint/suspicious/noExplicitAny: the template decides what it gets
-export type TestFunction = (value: any, ...args: any[]) => boolean | PromiseLike<boolean>;
+/** A test of the application: true or false (or a promise of it, in an asynchronous render). Its types are as a filter's. */
+export type TestFunction = {
+  test(value: unknown, ...args: unknown[]): boolean | PromiseLike<boolean>;
+}['test'];
 
 /** What an environment holds under the name of a test. */
 export type Test = TestFunction | NativeFilter;

@@ -15,6 +15,10 @@ import type { TokenStream } from './token-stream.ts';
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
 const LITERAL_STARTS: ReadonlySet<string> = new Set(['name', 'string', 'integer', 'float', '(', '[', '{']);
 
+const NAMED_CONSTANTS: ReadonlyMap<string, boolean | null> = new Map(
+  Object.entries({ true: true, True: true, false: false, False: false, none: null, None: null }),
+);
+
 /** How deep expressions may nest, so that a hostile template cannot exhaust the stack. */
 const MAX_DEPTH = 200;
 
@@ -168,20 +172,11 @@ export class ExpressionParser {
     const token = this.stream.next();
     const { line, column } = token;
     switch (token.type) {
-      case 'name':
-        switch (token.value) {
-          case 'true':
-          case 'True':
-            return { type: 'constant', value: true, line, column };
-          case 'false':
-          case 'False':
-            return { type: 'constant', value: false, line, column };
-          case 'none':
-          case 'None':
-            return { type: 'constant', value: null, line, column };
-          default:
-            return { type: 'name', name: token.value, line, column };
-        }
+      case 'name': {
+        const value = NAMED_CONSTANTS.get(token.value);
+        if (value !== undefined) return { type: 'constant', value, line, column };
+        return { type: 'name', name: token.value, line, column };
+      }
       case 'string': {
         let value = token.value;
         while (this.stream.is('string')) value += this.stream.next().value;

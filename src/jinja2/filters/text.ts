@@ -36,16 +36,24 @@ function title(value: string): string {
   });
 }
 
-function truncate(value: string, length: number, killWords: boolean, end: string, leeway: number): string {
+function truncate(
+  value: string,
+  length: number,
+  killWords: boolean,
+  end: string,
+  /** `end` as it is put behind the text: escaped for HTML, which doesn't make it longer for a reader. */
+  shown: string,
+  leeway: number,
+): string {
   const characters = [...value];
   const ending = countCharacters(end);
   if (length < ending) throw new FilterArgumentError(`expected length >= ${ending}, got ${length}`);
   if (leeway < 0) throw new FilterArgumentError(`expected leeway >= 0, got ${leeway}`);
   if (characters.length <= length + leeway) return value;
   const kept = characters.slice(0, length - ending).join('');
-  if (killWords) return kept + end;
+  if (killWords) return kept + shown;
   const space = kept.lastIndexOf(' ');
-  return (space < 0 ? kept : kept.slice(0, space)) + end;
+  return (space < 0 ? kept : kept.slice(0, space)) + shown;
 }
 
 function indent(value: string, width: unknown, first: boolean, blank: boolean): string {
@@ -129,7 +137,7 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
       const subject = needsEscape ? escapeToMarkup(value) : softString(value);
       // A `Markup` escapes the text that is put in, not the one that is looked for.
       if (subject instanceof Markup)
-        return new Markup(replaceText(subject.html, escapedIfText(old), escapedIfText(fresh), limit));
+        return new Markup(replaceText(subject.html, str(old), escapedIfText(fresh), limit));
       return replaceText(subject, str(old), str(fresh), limit);
     },
   },
@@ -156,6 +164,7 @@ export const textFilters: Readonly<Record<string, NativeFilter>> = {
           given,
           Number(length),
           truth(killWords),
+          str(end),
           ending as string,
           Number(leeway ?? environment.policies.truncateLeeway ?? 5),
         ),

@@ -313,7 +313,8 @@ const METHODS: Readonly<Record<string, TextMethod>> = {
     const end = argument('removesuffix', suffix);
     return end !== '' && t.endsWith(end) ? t.slice(0, -end.length) : t;
   }, 'suffix'),
-  replace: escaping(
+  // What is put in is escaped for a `Markup`, what is looked for is not.
+  replace: wrapped(
     (t, [old, fresh, limit = -1]) =>
       replaceText(t, argument('replace', old), argument('replace', fresh), Number(limit)),
     'old',
@@ -402,6 +403,12 @@ export function callTextMethod(
   const method = METHODS[name] as TextMethod;
   const placed = placeArguments(name, method.parameters, args, keywords);
   if (!(self instanceof Markup)) return method.run(self, placed);
-  const result = method.run(self.html, method.escapes === true ? placed.map(escapeArgument) : placed);
+  const given =
+    method.escapes === true
+      ? placed.map(escapeArgument)
+      : name === 'replace'
+        ? placed.map((value, i) => (i === 1 ? escapeArgument(value) : value))
+        : placed;
+  const result = method.run(self.html, given);
   return method.wraps === true ? wrap(result) : result;
 }
