@@ -22,7 +22,7 @@ const NAMED_CONSTANTS: ReadonlyMap<string, boolean | null> = new Map(
 /** How deep expressions may nest, so that a hostile template cannot exhaust the stack. */
 const MAX_DEPTH = 200;
 
-/** How many operators, filters or members may follow each other in one chain. */
+/** How many operators may follow each other in one chain. */
 const MAX_CHAIN = 500;
 
 /** Reads expressions, by precedence from the loosest to the tightest. */
@@ -49,8 +49,7 @@ export class ExpressionParser {
 
   /** Chains nest too, without being nested in the source: `a + b + c` is `(a + b) + c`. */
   #whole(node: Expression): Expression {
-    if (this.#depth > 0) return node;
-    const tooDeep = deeperThan(node, MAX_CHAIN);
+    const tooDeep = this.#depth > 0 ? undefined : deeperThan(node, MAX_CHAIN);
     if (tooDeep !== undefined)
       this.stream.fail(`an expression has more than ${MAX_CHAIN} parts in a chain`, tooDeep);
     return node;
@@ -61,15 +60,17 @@ export class ExpressionParser {
     while (this.stream.is('name', 'if')) {
       const { line, column } = this.stream.next();
       const test = this.#or();
-      const otherwise = this.stream.skip('name', 'else') ? this.#else() : undefined;
+      const otherwise = this.stream.skip('name', 'else')
+        ? this.#nested(() => this.#conditional())
+        : undefined;
       node = { type: 'conditional', test, consequent: node, otherwise, line, column };
     }
     return node;
   }
 
-  #else(): Expression {
+  #nested<T>(read: () => T): T {
     this.#enter();
-    const node = this.#conditional();
+    const node = read();
     this.#depth--;
     return node;
   }
@@ -95,9 +96,7 @@ export class ExpressionParser {
   #not(): Expression {
     if (!this.stream.is('name', 'not')) return this.#compare();
     const { line, column } = this.stream.next();
-    this.#enter();
-    const operand = this.#not();
-    this.#depth--;
+    const operand = this.#nested(() => this.#not());
     return { type: 'not', operand, line, column };
   }
 
@@ -432,9 +431,7 @@ export class ExpressionParser {
   #singleTarget(namespaces: boolean): Target {
     if (this.stream.is('(')) {
       this.stream.next();
-      this.#enter();
-      const inner = this.target({ namespaces });
-      this.#depth--;
+      const inner = this.#nested(() => this.target({ namespaces }));
       this.stream.expect(')');
       return inner;
     }

@@ -8,7 +8,7 @@ import { sleep } from '../../src/asyncio/index.ts';
 import { ClientError, ClientSession, TCPConnector } from '../../src/client/index.ts';
 import { ok, RawServer, redirect } from './raw-server.ts';
 
-const COUNT = 3000;
+const COUNT = 10_000;
 
 /** The same numbers on every run. */
 function* randomNumbers(seed: string): Generator<number, never> {

@@ -18,8 +18,8 @@ describe('an environment', () => {
     const environment = new Environment({ extensions: ['do'] });
     const other = environment.overlay({
       autoescape: false,
-      variableStartString: '${',
-      variableEndString: '}',
+      variableStartString: '<<',
+      variableEndString: '>>',
     });
     environment.filters['twice'] = (text: string) => text + text;
     environment.globals['site'] = '<x>';
