@@ -9,11 +9,13 @@
 // --check      only sees that everything runs: one short round, nothing is written
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { positive } from '../effort.ts';
 import { describeMachine } from '../machine.ts';
+import { replaceIn } from '../publish.ts';
 import { figure } from '../statistics.ts';
 import { contenders } from './clients.ts';
 import { type Effort, measureCpu } from './measure.ts';
@@ -90,22 +92,4 @@ function write(): void {
   if (options.publish) replaceIn('docs/benchmarks.md', `client-node${line}`, table(report));
   else writeFileSync(`${base}.md`, table(report));
   console.log(`written: ${path.relative(process.cwd(), base)}.*`);
-}
-
-/** Puts `text` between the comments `<!-- bench NAME -->` and `<!-- /bench NAME -->` of a document. */
-function replaceIn(document: string, name: string, text: string): void {
-  const file = path.join(root, document);
-  const before = readFileSync(file, 'utf8');
-  const [start, end] = [`<!-- bench ${name} -->`, `<!-- /bench ${name} -->`];
-  if (!before.includes(start) || !before.includes(end))
-    throw new Error(`${document} has no place for ${start}`);
-  const after = `${before.slice(0, before.indexOf(start) + start.length)}\n\n${text}\n${before.slice(before.indexOf(end))}`;
-  writeFileSync(file, after);
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 600))
-    throw new RangeError(`--${name} must be between 0 and 600, not '${text}'`);
-  return value;
 }
