@@ -141,11 +141,6 @@ export class ClientUrl {
   }
 }
 
-/** Whether a text is a reference with a scheme. */
-export function isAbsolute(text: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text);
-}
-
 function split(text: string): Parts {
   const match = REFERENCE.exec(text);
   // The pattern matches any text; only its type does not know.

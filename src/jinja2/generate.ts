@@ -4,7 +4,7 @@ import { TagGenerator } from './generate-tags.ts';
 import type { Body, ExpressionOf, Statement, StatementOf } from './nodes.ts';
 import { FunctionScope, mentions, namesOfTarget, Scope, statementsIn } from './scope.ts';
 
-export type { GenerateOptions, Mode } from './generate-frames.ts';
+export type { Mode } from './generate-frames.ts';
 
 /** From so many branches on an `if` is written in another form. */
 const LONG_IF = 100;

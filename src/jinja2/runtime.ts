@@ -416,5 +416,3 @@ export const runtime = {
       : joinPiecesAsync(pieces as AsyncIterable<string>);
   },
 };
-
-export type Runtime = typeof runtime;

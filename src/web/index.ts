@@ -1,8 +1,9 @@
 /** The server side: applications, routes, requests, responses, and what runs them. Counterpart of `aiohttp.web`. */
 
+// Messages
+export type { BodySource } from '../message/index.ts';
 export type { Endpoint, ServerOptions } from '../net/index.ts';
 export { ClientDisconnectedError, RequestPayloadError } from '../net/index.ts';
-
 // Running
 export {
   type AbstractAccessLogger,
@@ -15,8 +16,6 @@ export {
 // Application
 export { AppKey, type StateKey, type StateValue } from './app-key.ts';
 export { Application, type ApplicationOptions } from './application.ts';
-// Messages
-export type { BodySource } from '../message/index.ts';
 export { CleanupContext, type CleanupContextFunction, CleanupError } from './cleanup-context.ts';
 export { ConfigDict } from './config-dict.ts';
 export type { CookieOptions, DeleteCookieOptions } from './cookies.ts';

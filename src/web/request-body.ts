@@ -1,4 +1,9 @@
-import { decodeText, type StreamReader, UndecodableTextError, UnknownCharsetError } from '../message/index.ts';
+import {
+  decodeText,
+  type StreamReader,
+  UndecodableTextError,
+  UnknownCharsetError,
+} from '../message/index.ts';
 import type { BaseRequest, JsonOptions } from './base-request.ts';
 import { HTTPBadRequest, HTTPRequestEntityTooLarge, HTTPUnsupportedMediaType } from './http-exceptions.ts';
 

@@ -1,5 +1,12 @@
 import { Blob } from 'node:buffer';
-import { BodyPump, type BodySource, codedTypeError, decodeText, encodeText, isBodySource } from '../message/index.ts';
+import {
+  BodyPump,
+  type BodySource,
+  codedTypeError,
+  decodeText,
+  encodeText,
+  isBodySource,
+} from '../message/index.ts';
 import type { BaseRequest } from './base-request.ts';
 import { ExchangeStateError } from './exchange-errors.ts';
 import { contentTypeValue, ENDED, NEW, OCTETS, type StreamResponseOptions } from './response-fields.ts';

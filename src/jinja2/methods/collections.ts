@@ -257,9 +257,6 @@ function tableOf(value: unknown): Readonly<Record<string, Method<any>>> | undefi
   return numeric(value) === undefined ? undefined : NUMBER;
 }
 
-/** Every name that a dict answers to with a method: such a name never reaches an entry by `.name`. */
-export const dictMethodNames: ReadonlySet<string> = new Set(Object.keys(DICT));
-
 /** Names of every method of lists, dicts, sets, dates and numbers. */
 export const collectionMethodNames: ReadonlySet<string> = new Set(
   [LIST, DICT, SET, DATE, BYTES, NUMBER].flatMap((table) => Object.keys(table)),
