@@ -52,7 +52,13 @@ export { ProxyServer } from './proxy-server.ts';
 // Requests
 export { ClientRequest } from './request.ts';
 export { RequestBody, type RequestData } from './request-body.ts';
-export type { CookiesInit, HeadersInit, RaiseForStatus, RequestOptions } from './request-options.ts';
+export type {
+  CookiesInit,
+  HeadersInit,
+  RaiseForStatus,
+  ReadingOptions,
+  RequestOptions,
+} from './request-options.ts';
 export { ClientResponse } from './response.ts';
 export type { ResponseJsonOptions, TextOptions } from './response-text.ts';
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';

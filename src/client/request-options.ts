@@ -21,8 +21,22 @@ export type CookiesInit = MultiDictInit<string>;
 /** Whether statuses of 400 and above are errors; a function throws (or not) what it finds right. */
 export type RaiseForStatus = boolean | ((response: ClientResponse) => void | Promise<void>);
 
+/** How much of an answer is taken: a session's, or that of one request. */
+export interface ReadingOptions {
+  /** Bytes of a body that are buffered before the server has to wait. Default 256 KiB. */
+  readonly readBufSize?: number | undefined;
+  /** Longest status line in bytes. Default 8190. */
+  readonly maxLineSize?: number | undefined;
+  /** Longest header line in bytes. Default 8190. */
+  readonly maxFieldSize?: number | undefined;
+  /** Most header lines. Default 128. */
+  readonly maxHeaders?: number | undefined;
+  /** Most bytes that `read()`, `text()` and `json()` gather, decompressed. Default 1 GiB. */
+  readonly maxBodySize?: number | undefined;
+}
+
 /** Options of one request. Those that the session has too take the place of the session's. */
-export interface RequestOptions {
+export interface RequestOptions extends ReadingOptions {
   /** Parameters put behind those that the URL has. */
   readonly params?: QueryInit | undefined;
   /** The body. */
@@ -58,18 +72,8 @@ export interface RequestOptions {
   readonly serverHostname?: string | undefined;
   /** Handed on to the `traceConfigCtxFactory` of the trace configs. */
   readonly traceRequestCtx?: unknown;
-  /** Bytes of a body that are buffered before the server has to wait. Default 256 KiB. */
-  readonly readBufSize?: number | undefined;
   /** Default `true`: bodies are decompressed. */
   readonly autoDecompress?: boolean | undefined;
-  /** Longest status line in bytes. Default 8190. */
-  readonly maxLineSize?: number | undefined;
-  /** Longest header line in bytes. Default 8190. */
-  readonly maxFieldSize?: number | undefined;
-  /** Most header lines. Default 128. */
-  readonly maxHeaders?: number | undefined;
-  /** Most bytes that `read()`, `text()` and `json()` gather, decompressed. Default 1 GiB. */
-  readonly maxBodySize?: number | undefined;
   /** Take the place of the session's, `[]` too. */
   readonly middlewares?: readonly ClientMiddleware[] | undefined;
   /** Ends the request, and the reading of its body, when it is aborted. */

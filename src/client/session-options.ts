@@ -4,13 +4,13 @@ import type { AbstractCookieJar, CookieInit } from './abstract-cookie-jar.ts';
 import type { SSLOption } from './connection-key.ts';
 import type { BaseConnector } from './connector.ts';
 import type { ClientMiddleware } from './middleware.ts';
-import type { HeadersInit, RaiseForStatus } from './request-options.ts';
+import type { HeadersInit, RaiseForStatus, ReadingOptions } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
 import type { ClientTimeout } from './timeouts.ts';
 import type { TraceSource } from './tracing.ts';
 
 /** Options of {@link ClientSession}. */
-export interface ClientSessionOptions {
+export interface ClientSessionOptions extends ReadingOptions {
   /** What relative URLs are resolved against; its path ends with `/`. */
   readonly baseUrl?: string | URL | undefined;
   /** Default: a `TCPConnector` of its own. */
@@ -47,16 +47,6 @@ export interface ClientSessionOptions {
   readonly requoteRedirectUrl?: boolean | undefined;
   /** {@link TraceConfig}s, each with a context of its own kind. */
   readonly traceConfigs?: readonly TraceSource[] | undefined;
-  /** Bytes of a body that are buffered before the server has to wait. Default 256 KiB. */
-  readonly readBufSize?: number | undefined;
-  /** Longest status line in bytes. Default 8190. */
-  readonly maxLineSize?: number | undefined;
-  /** Longest header line in bytes. Default 8190. */
-  readonly maxFieldSize?: number | undefined;
-  /** Most header lines. Default 128. */
-  readonly maxHeaders?: number | undefined;
-  /** Most bytes that `read()`, `text()` and `json()` gather, decompressed. Default 1 GiB. */
-  readonly maxBodySize?: number | undefined;
   /** The charset of a body that names none, or one that nobody knows. Default: UTF-8. */
   readonly fallbackCharsetResolver?: ((response: ClientResponse, body: Uint8Array) => string) | undefined;
   /** Around every request, the first one outermost. */

@@ -67,22 +67,50 @@ export class FieldSection {
   }
 }
 
-/** A request's head as parsed (RFC 9112 §3), with what its fields say about framing and the connection. */
-export class ParsedRequest {
-  readonly method: string;
-  readonly target: string;
+/** What the heads of both directions have: their fields, and what those say about framing and the connection. */
+abstract class ParsedHead {
   readonly version: HttpVersion;
   /** `-1` when not given. */
   readonly contentLength: number;
   readonly chunked: boolean;
-  /** The client lets the connection live on (RFC 9112 §9.3). */
+  /** The peer lets the connection live on (RFC 9112 §9.3). */
   readonly keepAlive: boolean;
   /** `Connection: upgrade` with an Upgrade field (RFC 9110 §7.8). */
   readonly upgrade: boolean;
+  readonly #fields: FieldSection;
+
+  constructor(
+    minorVersion: number,
+    fields: FieldSection,
+    contentLength: number,
+    chunked: boolean,
+    keepAlive: boolean,
+    upgrade: boolean,
+  ) {
+    this.version = minorVersion === 1 ? HttpVersion11 : HttpVersion10;
+    this.contentLength = contentLength;
+    this.chunked = chunked;
+    this.keepAlive = keepAlive;
+    this.upgrade = upgrade;
+    this.#fields = fields;
+  }
+
+  get headers(): CIMultiDictProxy {
+    return this.#fields.headers;
+  }
+
+  header(name: string): string | undefined {
+    return this.#fields.header(name);
+  }
+}
+
+/** A request's head as parsed (RFC 9112 §3). */
+export class ParsedRequest extends ParsedHead {
+  readonly method: string;
+  readonly target: string;
   /** An Expect field is there; its meaning is `expectContinue` or unknown (RFC 9110 §10.1.1). */
   readonly expect: boolean;
   readonly expectContinue: boolean;
-  readonly #fields: FieldSection;
 
   constructor(
     method: string,
@@ -96,38 +124,18 @@ export class ParsedRequest {
     expect: boolean,
     expectContinue: boolean,
   ) {
+    super(minorVersion, fields, contentLength, chunked, keepAlive, upgrade);
     this.method = method;
     this.target = target;
-    this.version = minorVersion === 1 ? HttpVersion11 : HttpVersion10;
-    this.contentLength = contentLength;
-    this.chunked = chunked;
-    this.keepAlive = keepAlive;
-    this.upgrade = upgrade;
     this.expect = expect;
     this.expectContinue = expectContinue;
-    this.#fields = fields;
-  }
-
-  get headers(): CIMultiDictProxy {
-    return this.#fields.headers;
-  }
-
-  header(name: string): string | undefined {
-    return this.#fields.header(name);
   }
 }
 
 /** A response's head as parsed (RFC 9112 §4). */
-export class ParsedResponse {
+export class ParsedResponse extends ParsedHead {
   readonly status: number;
   readonly reason: string;
-  readonly version: HttpVersion;
-  /** `-1` when not given. */
-  readonly contentLength: number;
-  readonly chunked: boolean;
-  readonly keepAlive: boolean;
-  readonly upgrade: boolean;
-  readonly #fields: FieldSection;
 
   constructor(
     status: number,
@@ -139,22 +147,9 @@ export class ParsedResponse {
     keepAlive: boolean,
     upgrade: boolean,
   ) {
+    super(minorVersion, fields, contentLength, chunked, keepAlive, upgrade);
     this.status = status;
     this.reason = reason;
-    this.version = minorVersion === 1 ? HttpVersion11 : HttpVersion10;
-    this.contentLength = contentLength;
-    this.chunked = chunked;
-    this.keepAlive = keepAlive;
-    this.upgrade = upgrade;
-    this.#fields = fields;
-  }
-
-  get headers(): CIMultiDictProxy {
-    return this.#fields.headers;
-  }
-
-  header(name: string): string | undefined {
-    return this.#fields.header(name);
   }
 }
 

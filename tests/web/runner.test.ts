@@ -5,7 +5,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { web } from '../../src/index.ts';
+import { makeCertificate } from '../net/certificates.ts';
 import { collectingLogger } from './collecting-logger.ts';
 import { rawRequest } from './raw-request.ts';
 
@@ -287,6 +289,39 @@ describe('sites', () => {
     await using runner = new AppRunner(helloApp());
     await runner.setup();
     await assert.rejects(new TCPSite(runner, '192.0.2.1', 0).start(), { code: 'AIO_ADDRESS_UNAVAILABLE' });
+  });
+
+  test('a site with a TLS context serves https', async () => {
+    const { key, cert } = makeCertificate();
+    const app = new Application({ logger: collectingLogger() });
+    app.addRoutes([web.get('/', (request) => new Response({ text: `${request.scheme} ${request.secure}` }))]);
+    await using runner = new AppRunner(app);
+    await runner.setup();
+    const site = new TCPSite(runner, '127.0.0.1', 0, { sslContext: { key, cert } });
+    await site.start();
+    assert.equal(site.name, `https://127.0.0.1:${site.port}`);
+    const socket = connectTls({ host: '127.0.0.1', port: site.port, ca: cert, servername: 'localhost' });
+    socket.end(`GET / HTTP/1.1\r\n${CLOSE}`);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nhttps true$/);
+  });
+
+  test('two sites share a port with reusePort, where the system can do that', async () => {
+    await using runner = new AppRunner(helloApp());
+    await runner.setup();
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    const canShare = process.platform === 'linux' && (major > 22 || (major === 22 && minor >= 12));
+    const first = new TCPSite(runner, '127.0.0.1', 0, { reusePort: true });
+    await first.start();
+    const second = new TCPSite(runner, '127.0.0.1', first.port, { reusePort: true });
+    if (canShare) {
+      await second.start();
+      assert.equal(second.port, first.port);
+    } else {
+      await assert.rejects(second.start(), web.ListenError);
+    }
+    assert.match(await rawRequest(first.port, `GET / HTTP/1.1\r\n${CLOSE}`), /hello$/);
   });
 
   test('have names', () => {
