@@ -2,12 +2,14 @@
 // A FILTER is a part of a file's path (npm test -- http1/chunked); what begins with a dash goes to node
 // (npm test -- --test-name-pattern=chunk).
 
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { become, build, fail, filesUnder, findProgram, install, root, say, succeeds } from './project.js';
 
 install();
 build();
-provideRedis();
+provide('redis-server', 'redis-server', () => findProgram('redis-server') !== undefined);
+provide('postgres', 'postgresql', hasPostgres);
 
 const args = process.argv.slice(2);
 const filters = args.filter((arg) => !arg.startsWith('-'));
@@ -32,16 +34,21 @@ become([
   ...files,
 ]);
 
-/** The tests of the Redis storage start a server of their own. Without the program they say so and are left out. */
-function provideRedis() {
-  if (findProgram('redis-server') !== undefined) return;
+/**
+ * Some tests start servers of their own. Where a program is missing and cannot be installed they say so and are left out.
+ * @param {string} program
+ * @param {string} debianPackage
+ * @param {() => boolean} isThere
+ */
+function provide(program, debianPackage, isThere) {
+  if (isThere()) return;
   const canInstall =
     process.platform === 'linux' && process.getuid?.() === 0 && findProgram('apt-get') !== undefined;
   if (canInstall) {
-    say('Installing redis-server (apt-get) …');
+    say(`Installing ${debianPackage} (apt-get) …`);
     // RUNLEVEL=1 keeps the package from starting a server of its own.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-    const get = ['install', '-y', '--no-install-recommends', 'redis-server'];
+    const get = ['install', '-y', '--no-install-recommends', debianPackage];
     if (
       succeeds('apt-get', get, { env }) ||
       (succeeds('apt-get', ['update'], { env }) && succeeds('apt-get', get, { env }))
@@ -49,6 +56,16 @@ function provideRedis() {
       return;
   }
   say(
-    'redis-server is not installed: tests that need it are left out (Debian: apt-get install redis-server).',
+    `${program} is not installed: tests that need it are left out (Debian: apt-get install ${debianPackage}).`,
+  );
+}
+
+/** Debian keeps the server's programs outside of PATH, one folder for each version. */
+function hasPostgres() {
+  const debian = '/usr/lib/postgresql';
+  return (
+    findProgram('initdb') !== undefined ||
+    (existsSync(debian) &&
+      readdirSync(debian).some((version) => existsSync(`${debian}/${version}/bin/initdb`)))
   );
 }

@@ -16,12 +16,18 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   web: ['net', 'http1', 'message', 'asyncio'],
   client: ['net', 'http1', 'message', 'asyncio'],
   // Extensions see what users see.
-  session: ['web', 'client', 'asyncio'],
   jinja2: ['web', 'asyncio'],
-  sqlite: ['web', 'asyncio'],
-  postgres: ['web', 'asyncio'],
+  sql: ['asyncio'],
+  sqlite: ['sql', 'asyncio'],
+  postgres: ['sql', 'asyncio'],
+  database: ['sqlite', 'postgres', 'sql', 'web', 'asyncio'],
+  redis: ['asyncio'],
+  session: ['redis', 'sql', 'web', 'asyncio'],
+  security: ['session', 'web', 'asyncio'],
+  cors: ['web'],
+  'rate-limit': ['redis', 'web', 'asyncio'],
   testing: ['web', 'client', 'asyncio'],
-  cli: ['testing', 'session', 'jinja2', 'sqlite', 'postgres', 'web', 'client', 'asyncio'],
+  cli: ['testing', 'jinja2', 'web', 'client', 'asyncio'],
 };
 
 /** The HTTP engine is our own, so none of Node's may slip in. */

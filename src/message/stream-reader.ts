@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { suspend } from '../asyncio/index.ts';
 import { ByteSearch } from './byte-search.ts';
+import { addCaller } from './caller.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { codedRangeError, codedTypeError, shown } from './errors.ts';
 import { IncompleteReadError, LineTooLong, StreamBusyError } from './stream-errors.ts';
@@ -356,7 +357,9 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   private throwFailure(): void {
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure === undefined) return;
+    addCaller(this.failure, this.throwFailure);
+    throw this.failure;
   }
 
   /** Lets everything come into one buffer, if the flow can do that. */

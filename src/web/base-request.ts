@@ -202,6 +202,29 @@ export class BaseRequest extends RequestFields {
   }
 
   /**
+   * Calls `callback` once when the exchange is over: the answer was sent, or the error it gets ended it. At once when it is over already.
+   * For what must be released however the request ends; what the callback throws is an uncaught exception.
+   *
+   * aiohttp: `request.task.add_done_callback`.
+   *
+   * @example
+   * ```ts
+   * const file = await open(name);
+   * request.onDone(() => void file.close());
+   * ```
+   */
+  onDone(callback: (error: Error | undefined) => void): void {
+    const origin = this._origin;
+    if (origin._exchange === CLOSED_EXCHANGE) {
+      callback(origin._failure);
+      return;
+    }
+    const extras = origin._touchExtras();
+    extras.onDone ??= [];
+    extras.onDone.push(callback);
+  }
+
+  /**
    * The same request with some parts replaced, for a middleware to hand on. It has a copy of the kept values.
    *
    * @throws ExchangeStateError `AIO_REQUEST_ALREADY_READ` after the body was read, `AIO_REQUEST_OVER` after the answer was sent.
@@ -270,6 +293,11 @@ export class BaseRequest extends RequestFields {
       extras?.controller?.abort(error);
     }
     if (extras?.clones !== undefined) for (const clone of extras.clones) clone.exchangeDone(error);
+    if (extras?.onDone !== undefined) {
+      // Not in this turn: the transport is in the middle of its own end, and no callback may disturb it.
+      for (const callback of extras.onDone) queueMicrotask(() => callback(error));
+      extras.onDone = undefined;
+    }
   }
 
   /** For the transport: the client ended its side: whoever waits on its behalf should stop. */

@@ -37,6 +37,7 @@ export class RequestExtras {
   /** The request that a clone was made from; it owns the exchange. */
   origin: BaseRequest | undefined = undefined;
   clones: BaseRequest[] | undefined = undefined;
+  onDone: ((error: Error | undefined) => void)[] | undefined = undefined;
   preHandlerError: HTTPException | undefined = undefined;
   headers: CIMultiDictProxy | undefined = undefined;
   scheme: string | undefined = undefined;

@@ -12,7 +12,7 @@ import {
   ServerDisconnectedError,
   TCPConnector,
 } from '../../src/client/index.ts';
-import { HttpVersion10 } from '../../src/message/index.ts';
+import { HttpVersion10, type StreamReader } from '../../src/message/index.ts';
 import { ok, RawServer } from './raw-server.ts';
 
 const agent = /User-Agent: Node\.js\/[\d.]+ aiohttp-ts\/[\d.]+\r\n/;
@@ -361,6 +361,36 @@ describe('ClientSession', () => {
       await session.get('http://127.0.0.1:1/');
     }
     await assert.rejects(theOtherCaller(), (error: Error) => /theOtherCaller/.test(error.stack!));
+  });
+
+  test("the caller's line is in the stack of a read of the content that fails, however it reads", async () => {
+    await using server = await RawServer.start(({ socket }) => {
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+      return undefined;
+    });
+    await using session = new ClientSession();
+    const reads: Record<string, (content: StreamReader) => Promise<unknown>> = {
+      read: (content) => content.read(),
+      readExactly: (content) => content.readExactly(10),
+      readLine: async (content) => {
+        while ((await content.readLine()) !== undefined);
+      },
+      iteration: async (content) => {
+        for await (const _ of content);
+      },
+      waitEof: (content) => content.waitEof(),
+    };
+    for (const [name, read] of Object.entries(reads)) {
+      await using response = await session.get(server.url);
+      async function theReader(): Promise<void> {
+        await read(response.content);
+      }
+      await assert.rejects(
+        theReader(),
+        (error: Error) => /theReader/.test(error.stack!),
+        `${name} lost its caller`,
+      );
+    }
   });
 
   test('cancelling the task closes the connection', async () => {
