@@ -6,7 +6,7 @@ import type { PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
 import { type WrittenHead, writeHead } from './request-head.ts';
 import { ClientResponse } from './response.ts';
-import { type RequestDiagnostics, requestChannel } from './tracing.ts';
+import { type RequestDiagnostics, requestChannel, type Trace } from './tracing.ts';
 import { Upload } from './upload.ts';
 
 /** Methods that do the same when they are done twice (RFC 9110 §9.2.2), and QUERY. */
@@ -61,7 +61,8 @@ async function exchange(request: ClientRequest): Promise<ClientResponse> {
   guard.lease = lease;
   guard.phase = 'head';
   try {
-    const message = await converse(request, lease, head);
+    let message = await converse(request, lease, head);
+    if (isInformational(message)) message = await final(lease.connection, message);
     if (message.head.status === 101) checkUpgrade(request);
     const response = new ClientResponse(request, message, lease);
     if (!lease.released) session.watch(response);
@@ -112,7 +113,8 @@ async function waitForConnection(
   }
 }
 
-async function converse(
+/** Sends, and gives the first answer. Not async: the promise of the connection is handed on as it is, which saves each request two. */
+function converse(
   request: ClientRequest,
   lease: PooledConnection,
   head: WrittenHead | string,
@@ -132,20 +134,31 @@ async function converse(
     // The whole request is handed over: whether it has left does not matter, its answer tells.
     connection.flush()?.catch(ignore);
     connection.endRequest();
-    if (traces !== undefined) {
-      for (const trace of traces) await trace.requestHeadersSent(request);
-      if (whole !== undefined) {
-        const chunk = typeof whole === 'string' ? Buffer.from(whole, 'latin1') : whole;
-        for (const trace of traces) await trace.requestChunkSent(request, chunk);
-      }
-    }
-    const { onUploadProgress } = request.settings;
-    if (whole !== undefined) onUploadProgress?.({ loaded: whole.length, total: whole.length });
-    return final(connection, connection.response());
+    if (traces !== undefined) return answerAfterTraces(request, connection, traces, whole);
+    if (whole !== undefined) reportWhole(request, whole);
+    return connection.response();
   }
   connection.flush()?.catch(ignore);
-  if (traces !== undefined) for (const trace of traces) await trace.requestHeadersSent(request);
   return upload(request, lease, { chunked, length, expectContinue });
+}
+
+async function answerAfterTraces(
+  request: ClientRequest,
+  connection: ClientConnection,
+  traces: readonly Trace[],
+  whole: string | Uint8Array | undefined,
+): Promise<ReceivedMessage> {
+  for (const trace of traces) await trace.requestHeadersSent(request);
+  if (whole !== undefined) {
+    const chunk = typeof whole === 'string' ? Buffer.from(whole, 'latin1') : whole;
+    for (const trace of traces) await trace.requestChunkSent(request, chunk);
+    reportWhole(request, whole);
+  }
+  return connection.response();
+}
+
+function reportWhole(request: ClientRequest, whole: string | Uint8Array): void {
+  request.settings.onUploadProgress?.({ loaded: whole.length, total: whole.length });
 }
 
 function writeWhole(
@@ -177,6 +190,7 @@ async function upload(
 ): Promise<ReceivedMessage> {
   const { guard, traces, settings } = request;
   const { connection } = lease;
+  if (traces !== undefined) for (const trace of traces) await trace.requestHeadersSent(request);
   const sender = new Upload(connection, request.body!, {
     chunked: framing.chunked,
     length: framing.length,
@@ -213,7 +227,7 @@ async function upload(
   }
   send();
   try {
-    const message = await final(connection, answer);
+    const message = await final(connection, await answer);
     if (lease.released)
       sender.stop(new ClientPayloadError('The server answered and did not wait for the body'));
     return message;
@@ -225,11 +239,8 @@ async function upload(
 }
 
 /** The final answer behind informational ones. */
-async function final(
-  connection: ClientConnection,
-  answer: Promise<ReceivedMessage>,
-): Promise<ReceivedMessage> {
-  let message = await answer;
+async function final(connection: ClientConnection, first: ReceivedMessage): Promise<ReceivedMessage> {
+  let message = first;
   for (let passed = 0; isInformational(message); passed++) {
     if (passed === MAX_INFORMATIONAL) {
       throw new ClientPayloadError(`The server sent more than ${MAX_INFORMATIONAL} informational answers`);
