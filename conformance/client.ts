@@ -2,7 +2,23 @@
 // one on stdout, as they get done.
 
 import { createInterface } from 'node:readline';
-import { ClientSession, CookieJar, DummyCookieJar, TCPConnector } from 'aiohttp-ts/client';
+import {
+  ClientSession,
+  CookieJar,
+  DummyCookieJar,
+  FormData,
+  type RequestData,
+  TCPConnector,
+} from 'aiohttp-ts/client';
+
+/** A field of a form: text, or a file. */
+interface Part {
+  readonly name: string;
+  readonly value?: string;
+  readonly filename?: string | null;
+  readonly content_type?: string | null;
+  readonly data_b64?: string;
+}
 
 /** What a line asks for; each operation has some of these. */
 interface Command {
@@ -18,9 +34,10 @@ interface Command {
   readonly timeout_ms?: number;
   readonly jar?: string | null;
   readonly resolve?: Readonly<Record<string, string>> | null;
+  readonly parts?: readonly Part[];
 }
 
-const operations = ['request', 'jar-clear', 'caps'];
+const operations = ['request', 'multipart', 'jar-clear', 'caps'];
 
 const jars = new Map<string, CookieJar>();
 
@@ -49,13 +66,26 @@ function sessionFor(jar: string | null, resolve: Readonly<Record<string, string>
   return session;
 }
 
-function dataOf(command: Command): Uint8Array | readonly (readonly [string, string])[] | undefined {
+function formOf(parts: readonly Part[]): FormData {
+  const form = new FormData(undefined, { defaultToMultipart: true });
+  for (const { name, value, filename, content_type, data_b64 } of parts) {
+    form.addField(name, value ?? Buffer.from(data_b64 ?? '', 'base64'), {
+      filename: filename ?? undefined,
+      contentType: content_type ?? undefined,
+    });
+  }
+  return form;
+}
+
+function dataOf(command: Command): RequestData | undefined {
+  if (command.op === 'multipart') return formOf(command.parts ?? []);
   if (typeof command.body_b64 === 'string') return Buffer.from(command.body_b64, 'base64');
   return command.form ?? undefined;
 }
 
 async function request(command: Command): Promise<object> {
-  const { jar = null, resolve = null, method = 'GET', url = '', headers = [] } = command;
+  const { jar = null, resolve = null, url = '', headers = [] } = command;
+  const { method = command.op === 'multipart' ? 'POST' : 'GET' } = command;
   await using response = await sessionFor(jar, resolve).request(method, url, {
     headers,
     data: dataOf(command),
@@ -79,6 +109,7 @@ async function request(command: Command): Promise<object> {
 async function answer(command: Command): Promise<object> {
   switch (command.op) {
     case 'request':
+    case 'multipart':
       return { ok: true, ...(await request(command)) };
     case 'jar-clear':
       jarOf(String(command.jar)).clear();

@@ -108,6 +108,33 @@ routes.route('*', '/redirect', (request) => {
   }
 });
 
+routes.post('/form', async (request) => {
+  return web.jsonResponse({ fields: [...(await request.post())] });
+});
+
+/** A part as the suites want it: the reader and not post(), because that drops the type of a field. */
+async function describePart(part: web.BodyPartReader): Promise<object> {
+  const { name, filename, contentDisposition } = part;
+  if (name === undefined || contentDisposition?.type !== 'form-data') {
+    throw new web.HTTPBadRequest({ text: 'a part is no field of a form' });
+  }
+  const type = part.headers.get('Content-Type') ?? null;
+  if (filename === undefined) return { name, content_type: type, value: await part.text() };
+  const data = Buffer.from(await part.read({ decode: true })).toString('base64');
+  return { name, content_type: type, filename, data };
+}
+
+routes.post('/multipart', async (request) => {
+  const reader = await request.multipart();
+  if (reader.subtype !== 'form-data') throw new web.HTTPBadRequest({ text: 'no form' });
+  const parts: object[] = [];
+  for await (const part of reader) {
+    if (part instanceof web.MultipartReader) throw new web.HTTPBadRequest({ text: 'a nested multipart' });
+    parts.push(await describePart(part));
+  }
+  return web.jsonResponse({ parts });
+});
+
 routes.post('/trailers', async (request) => {
   await request.release();
   return web.jsonResponse({ trailers: [...(request.trailers ?? [])] });
@@ -131,6 +158,7 @@ const describe: web.Middleware = async (request, handler) => {
 function everythingApp(): web.Application {
   const app = new web.Application({ middlewares: [describe] });
   app.addRoutes(routes);
+  if (options.static !== undefined) app.router.addStatic('/static', options.static);
   return app;
 }
 

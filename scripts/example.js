@@ -33,6 +33,6 @@ export async function runExample(name, args) {
 if (process.argv[1] === path.join(root, 'scripts', 'example.js')) {
   const [name, ...args] = process.argv.slice(2);
   if (name === undefined)
-    fail('Usage: npm run --silent example -- seed/NAME [--host H] [--port P] [--root DIR]');
+    fail('Usage: npm run --silent example -- FOLDER/NAME [--host H] [--port P] [--root DIR]');
   await runExample(name, args);
 }

@@ -1,15 +1,6 @@
-// npm start [-- --host H --port P]: installs and builds what is missing, then serves an example to play with.
+// npm start [-- --host H --port P --data DIR]: installs and builds what is missing, then serves examples/notes/: a small site with
+// an embedded database. DATABASE_URL and REDIS_URL give it servers to keep its notes and sessions in.
 
 import { runExample } from './example.js';
-import { say } from './project.js';
 
-const args = process.argv.slice(2);
-const port = args.includes('--port') ? args[args.indexOf('--port') + 1] : '8080';
-
-say(`Serving examples/seed/server-params.ts. Try, from another terminal or a browser:
-  http://127.0.0.1:${port}/
-  http://127.0.0.1:${port}/student
-  http://127.0.0.1:${port}/student?page=2
-Ctrl-C ends it.
-`);
-await runExample('seed/server-params', args);
+await runExample('notes/main', process.argv.slice(2));

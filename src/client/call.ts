@@ -1,9 +1,10 @@
+import type { Payload } from '../message/index.ts';
 import { withCaller } from './caller.ts';
 import { TooManyRedirects } from './errors.ts';
 import { type ClientHandler, compose } from './middleware.ts';
 import { followRedirect, isRedirect, locationOf } from './redirects.ts';
 import { ClientRequest, checkVersion, mergedFields, type RequestParts } from './request.ts';
-import { bodyOf, jsonBody, type RequestBody } from './request-body.ts';
+import { bodyOf, jsonBody } from './request-data.ts';
 import { checkCredentials, checkedMethod, rawFields, skipBits } from './request-head.ts';
 import { type RequestOptions, type RequestSettings, readOptions } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
@@ -13,6 +14,8 @@ import { type CallGuard, resolveTimeout } from './timeouts.ts';
 import type { Trace } from './tracing.ts';
 
 const DEFAULT_MAX_REDIRECTS = 10;
+/** Told to the source of a body that was never opened: a file or a connection may hang on it. */
+const NOT_SENT = new Error('The body of the request is not sent');
 
 /**
  * One call of a session from its options to its last response: redirects, cookies, the one retry on a stale connection. Not cut into
@@ -93,10 +96,12 @@ export async function call(
       }
       if (traces !== undefined) for (const trace of traces) await trace.requestEnd(request, response);
       guardBody(guard, response);
+      request.givenBody?.release(NOT_SENT);
       return response;
     }
   } catch (error) {
     guard.end();
+    request?.givenBody?.release(NOT_SENT);
     if (traces !== undefined && request !== undefined) {
       for (const trace of traces) await trace.requestException(request, error);
     }
@@ -104,7 +109,7 @@ export async function call(
   }
 }
 
-function givenBody(session: ClientSession, settings: Readonly<RequestSettings>): RequestBody | undefined {
+function givenBody(session: ClientSession, settings: Readonly<RequestSettings>): Payload | undefined {
   if (settings.json !== undefined) return jsonBody(settings.json, session.jsonSerialize);
   return settings.data === undefined ? undefined : bodyOf(settings.data);
 }

@@ -1,18 +1,12 @@
-import { type Duplex, pipeline, Readable } from 'node:stream';
-import { createDeflate, createGzip } from 'node:zlib';
-import type { BodySource } from '../message/index.ts';
+import { pipeline, Readable } from 'node:stream';
+import { type BodySource, createEncoder } from '../message/index.ts';
 
 /** Codings that a request's body can be sent in. */
 export type CompressCoding = 'gzip' | 'deflate';
 
-const ENCODERS: Readonly<Record<CompressCoding, () => Duplex>> = {
-  gzip: createGzip,
-  deflate: createDeflate,
-};
-
 /** A source whose pieces are those of another one, compressed. Ending it ends the other one. */
 export function compressed(source: BodySource, coding: CompressCoding): BodySource {
-  const encoder = ENCODERS[coding]();
+  const encoder = createEncoder(coding);
   // Errors reach the one who reads the encoder.
   return pipeline(Readable.from(source, { objectMode: false }), encoder, () => {});
 }

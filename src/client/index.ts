@@ -1,5 +1,43 @@
 /** The client side: sessions, connectors, responses, cookies, traces. Counterpart of aiohttp's top level. */
 
+// Bodies
+export type {
+  ContentDisposition,
+  MultipartErrorCode,
+  MultipartLimitOptions,
+  MultipartReaderOptions,
+} from '../message/index.ts';
+export {
+  BlobPayload,
+  BodyPartReader,
+  BytesPayload,
+  FilePayload,
+  FormData,
+  type FormDataOptions,
+  type FormFieldOptions,
+  type FormFields,
+  type FormValue,
+  JsonPayload,
+  type JsonPayloadOptions,
+  MultipartError,
+  MultipartReader,
+  MultipartWriter,
+  OpenedPayload,
+  type PartHeaders,
+  Payload,
+  type PayloadData,
+  type PayloadOptions,
+  type PayloadOrder,
+  PayloadRegistry,
+  type PayloadType,
+  type PayloadTypes,
+  parseContentDisposition,
+  payloadRegistry,
+  registerPayload,
+  StreamPayload,
+  StringPayload,
+  safeFileName,
+} from '../message/index.ts';
 export {
   AbstractResolver,
   type Address,
@@ -51,7 +89,7 @@ export { EnvironmentProxies, type ProxyTarget } from './proxy-env.ts';
 export { ProxyServer } from './proxy-server.ts';
 // Requests
 export { ClientRequest } from './request.ts';
-export { RequestBody, type RequestData } from './request-body.ts';
+export type { RequestData } from './request-data.ts';
 export type {
   CookiesInit,
   HeadersInit,

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { Payload } from '../message/index.ts';
 import type { ClientUrl } from './client-url.ts';
 import {
   ClientPayloadError,
@@ -8,7 +9,6 @@ import {
   NonHttpUrlRedirectClientError,
 } from './errors.ts';
 import type { ClientRequest } from './request.ts';
-import type { RequestBody } from './request-body.ts';
 import type { ClientResponse } from './response.ts';
 
 /** What the next request after a redirect is. */
@@ -16,7 +16,7 @@ export interface Redirect {
   readonly method: string;
   readonly target: ClientUrl;
   readonly fields: readonly string[];
-  readonly body: RequestBody | undefined;
+  readonly body: Payload | undefined;
   /** The cookies that were given for the request may go on: it stays at the same origin. */
   readonly keepsCookies: boolean;
 }

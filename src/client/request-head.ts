@@ -155,7 +155,7 @@ export function writeHead(request: ClientRequest): WrittenHead {
   }
   if (cookie !== undefined) lines += fieldLine('Cookie', cookie);
 
-  let chunked = settings.chunked === true || givenEncoding !== undefined;
+  let chunked = settings.chunked === true || settings.trailers !== undefined || givenEncoding !== undefined;
   checkFraming(request, givenLength, givenEncoding, seen);
   let length: number | undefined;
   if (body !== undefined) {
@@ -222,8 +222,8 @@ function checkFraming(
       throw framing(`Content-Length must be a decimal number of bytes, got ${shown(givenLength)}`);
     }
     if (givenEncoding !== undefined) throw framing('Content-Length and Transfer-Encoding exclude each other');
-    if (request.settings.chunked === true) {
-      throw framing('chunked can not be set if Content-Length header is set');
+    if (request.settings.chunked === true || request.settings.trailers !== undefined) {
+      throw framing('chunked and trailers can not be set if Content-Length header is set');
     }
     if (request.body === undefined && Number(givenLength) !== 0) {
       throw framing(`Content-Length is ${givenLength} and there is no body`);

@@ -9,7 +9,7 @@ import {
 import type { CompressCoding } from './compress.ts';
 import type { SSLOption } from './connection-key.ts';
 import type { ClientMiddleware } from './middleware.ts';
-import type { RequestData } from './request-body.ts';
+import type { RequestData } from './request-data.ts';
 import type { ClientResponse } from './response.ts';
 import type { ClientTimeout } from './timeouts.ts';
 import type { ProgressCallback } from './upload.ts';
@@ -57,6 +57,8 @@ export interface RequestOptions extends ReadingOptions {
   readonly compress?: boolean | CompressCoding | undefined;
   /** Sends the body in chunks even when its length is known. */
   readonly chunked?: boolean | undefined;
+  /** Fields that go behind the body, for what is known only when it was sent: a checksum. Makes the body chunked. Called at its end. */
+  readonly trailers?: (() => HeadersInit | Promise<HeadersInit>) | undefined;
   /** Sends the body only when the server agrees (`Expect: 100-continue`), or after a second without an answer. */
   readonly expect100?: boolean | undefined;
   readonly raiseForStatus?: RaiseForStatus | undefined;
@@ -101,6 +103,7 @@ export class RequestSettings {
   maxRedirects: number | undefined = undefined;
   compress: boolean | CompressCoding | undefined = undefined;
   chunked: boolean | undefined = undefined;
+  trailers: (() => HeadersInit | Promise<HeadersInit>) | undefined = undefined;
   expect100: boolean | undefined = undefined;
   raiseForStatus: RaiseForStatus | undefined = undefined;
   readUntilEof: boolean | undefined = undefined;
@@ -188,6 +191,17 @@ function check(settings: RequestSettings): void {
       'AIO_REQUEST_OPTION',
       `compress is a boolean, 'gzip' or 'deflate', got ${shown(compress)}`,
     );
+  }
+  if (settings.trailers !== undefined) {
+    if (typeof settings.trailers !== 'function') {
+      throw codedTypeError(
+        'AIO_REQUEST_OPTION',
+        `trailers is a function that gives the fields at the end of the body, got ${shown(settings.trailers)}`,
+      );
+    }
+    if (data === undefined && json === undefined) {
+      throw codedTypeError('AIO_REQUEST_OPTION', 'trailers come behind a body: give data or json');
+    }
   }
   checkCount('maxRedirects', maxRedirects, 0);
   checkCount('maxBodySize', maxBodySize, 1);

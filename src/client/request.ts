@@ -1,11 +1,11 @@
-import { CIMultiDict, codedRangeError, type HttpVersion } from '../message/index.ts';
+import { CIMultiDict, codedRangeError, type HttpVersion, type Payload } from '../message/index.ts';
 import type { MessageOptions } from '../net/index.ts';
 import type { ClientUrl } from './client-url.ts';
 import type { CompressCoding } from './compress.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import type { PastResponse, RequestInfo } from './errors.ts';
 import type { ProxyServer } from './proxy-server.ts';
-import { bodyOf, type RequestBody, type RequestData } from './request-body.ts';
+import { bodyOf, type RequestData } from './request-data.ts';
 import { completeFields } from './request-head.ts';
 import type { CookiesInit, RequestSettings } from './request-options.ts';
 import type { ClientSession } from './session.ts';
@@ -49,8 +49,8 @@ export class ClientRequest implements RequestInfo {
   /** @internal Nothing but what the session has by default: its head is written once and kept. */
   isPlain: boolean;
   private readonly firstTarget: ClientUrl;
-  private readonly firstBody: RequestBody | undefined;
-  private content: RequestBody | undefined;
+  private readonly firstBody: Payload | undefined;
+  private content: Payload | undefined;
   private complete: CIMultiDict | undefined;
   private key: ConnectionKey | undefined;
 
@@ -60,7 +60,7 @@ export class ClientRequest implements RequestInfo {
     method: string,
     target: ClientUrl,
     given: readonly string[],
-    body: RequestBody | undefined,
+    body: Payload | undefined,
     cookies: CookiesInit | undefined,
   ) {
     this.method = method;
@@ -127,7 +127,7 @@ export class ClientRequest implements RequestInfo {
   }
 
   /** @internal The body that was given, whatever a middleware made of it. */
-  get givenBody(): RequestBody | undefined {
+  get givenBody(): Payload | undefined {
     return this.firstBody;
   }
 
@@ -182,7 +182,7 @@ export class ClientRequest implements RequestInfo {
     return this;
   }
 
-  get body(): RequestBody | undefined {
+  get body(): Payload | undefined {
     return this.content;
   }
 

@@ -2,11 +2,13 @@ import type { Socket } from 'node:net';
 import type { ParsedResponse } from '../http1/index.ts';
 import {
   type CIMultiDictProxy,
+  type ContentDisposition,
   codedTypeError,
   decodeText,
   type HttpVersion,
   MultiDict,
   type MultiDictProxy,
+  parseContentDisposition,
   parseMediaType,
   StreamReader,
   unquoteCookieValue,
@@ -154,6 +156,12 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
   get charset(): string | undefined {
     const value = this.head.header('content-type');
     return value === undefined ? undefined : parseMediaType(value)?.charset?.toLowerCase();
+  }
+
+  /** What Content-Disposition says: type, file name, parameters. `undefined` when there is none, or it is malformed. */
+  get contentDisposition(): ContentDisposition | undefined {
+    const value = this.head.header('content-disposition');
+    return value === undefined ? undefined : parseContentDisposition(value);
   }
 
   /** Content-Length; `undefined` when none was given. */

@@ -125,7 +125,8 @@ function converse(
   const plain = typeof head === 'string';
   connection.write(plain ? head : head.text);
   const { chunked, length, expectContinue } = plain ? PLAIN_HEAD : head;
-  const whole = request.compress === undefined ? body?.whole : undefined;
+  const whole =
+    request.compress === undefined && request.settings.trailers === undefined ? body?.whole : undefined;
   if (
     body === undefined ||
     (whole !== undefined && whole.length <= IN_ONE_WRITE && !expectContinue && (length ?? 0) <= whole.length)
@@ -195,6 +196,7 @@ async function upload(
     chunked: framing.chunked,
     length: framing.length,
     compress: request.compress,
+    trailers: settings.trailers,
     onProgress: settings.onUploadProgress,
     onPiece:
       traces === undefined

@@ -1,9 +1,10 @@
-import { CHUNK_END, chunkHead, LAST_CHUNK } from '../http1/index.ts';
-import { BodyPump, codedTypeError, shown } from '../message/index.ts';
+import { CHUNK_END, chunkHead, LAST_CHUNK, lastChunk } from '../http1/index.ts';
+import { BodyPump, bytesOf, type Payload } from '../message/index.ts';
 import type { ClientConnection } from '../net/index.ts';
 import { type CompressCoding, compressed } from './compress.ts';
 import { ClientConnectionError, ClientPayloadError } from './errors.ts';
-import type { RequestBody } from './request-body.ts';
+import { rawFields } from './request-head.ts';
+import type { HeadersInit } from './request-options.ts';
 import type { Stoppable } from './timeouts.ts';
 
 /** How far a transfer is; `total` is `undefined` when it is not known. In bytes. */
@@ -24,6 +25,8 @@ export interface UploadOptions {
   /** Bytes that the head promised; `undefined` when chunked. */
   readonly length: number | undefined;
   readonly compress: CompressCoding | undefined;
+  /** Fields behind a chunked body. */
+  readonly trailers: (() => HeadersInit | Promise<HeadersInit>) | undefined;
   readonly onProgress: ProgressCallback | undefined;
   /** Called for every piece (tracing). */
   readonly onPiece: ((piece: Uint8Array) => unknown) | undefined;
@@ -34,13 +37,13 @@ export class Upload implements Stoppable {
   /** The body was sent to its end. */
   complete: boolean;
   readonly #connection: ClientConnection;
-  readonly #body: RequestBody;
+  readonly #body: Payload;
   readonly #options: UploadOptions;
   #pump: BodyPump | undefined;
   #stopped: Error | undefined;
   #sent: number;
 
-  constructor(connection: ClientConnection, body: RequestBody, options: UploadOptions) {
+  constructor(connection: ClientConnection, body: Payload, options: UploadOptions) {
     this.complete = false;
     this.#connection = connection;
     this.#body = body;
@@ -52,7 +55,7 @@ export class Upload implements Stoppable {
 
   /** @throws what the source throws; ClientPayloadError when it has less than was promised; nothing when the server did not want all of it */
   async run(): Promise<void> {
-    const { compress, chunked, length } = this.#options;
+    const { compress, chunked, length, trailers } = this.#options;
     let source = await this.#body.open();
     if (compress !== undefined) source = compressed(source, compress);
     const pump = new BodyPump(source);
@@ -60,7 +63,7 @@ export class Upload implements Stoppable {
     if (this.#stopped !== undefined) pump.stop(this.#stopped);
     try {
       for (let piece = await pump.next(); piece !== undefined; piece = await pump.next()) {
-        if (!(await this.#send(bytesOf(piece)))) return;
+        if (!(await this.#send(bytesOf(piece, 'utf8')))) return;
         if (length !== undefined && this.#sent >= length) break;
       }
       if (length !== undefined && this.#sent < length) {
@@ -72,7 +75,9 @@ export class Upload implements Stoppable {
       if (!this.complete) pump.stop(new ClientConnectionError('The body is not sent any further'));
     }
     const connection = this.#connection;
-    if (chunked) connection.write(LAST_CHUNK);
+    if (chunked) {
+      connection.write(trailers === undefined ? LAST_CHUNK : lastChunk(rawFields(await trailers())));
+    }
     if (chunked && (await this.#flush()) === false) return;
     this.complete = true;
     connection.endRequest();
@@ -114,13 +119,4 @@ export class Upload implements Stoppable {
       throw error;
     }
   }
-}
-
-function bytesOf(piece: Uint8Array | string): Uint8Array {
-  if (typeof piece === 'string') return Buffer.from(piece);
-  if (piece instanceof Uint8Array) return piece;
-  throw codedTypeError(
-    'AIO_REQUEST_DATA',
-    `a source of a request's body gave ${shown(piece)}; bytes or text are expected`,
-  );
 }

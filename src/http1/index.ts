@@ -37,4 +37,3 @@ export {
   SenderFields,
   statusLine,
 } from './serialiser.ts';
-export { isTrailerName } from './trailer.ts';

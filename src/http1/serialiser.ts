@@ -1,4 +1,5 @@
 import { isFieldValue, isReasonPhrase, isToken, reasonPhrase } from '../message/index.ts';
+import { isTrailerName } from './trailer.ts';
 
 /** How an answer tells where its body ends. */
 export const FRAME_NONE = 0;
@@ -189,10 +190,17 @@ export const CHUNK_END = '\r\n';
 /** The last chunk and an empty trailer section. */
 export const LAST_CHUNK = '0\r\n\r\n';
 
-/** The last chunk with trailers. */
+/**
+ * The last chunk with trailers, `[name, value, …]`.
+ *
+ * @throws HeadError for a field that could not stand in a head, or must not stand behind a body.
+ */
 export function lastChunk(trailers: readonly string[]): string {
   let lines = '0\r\n';
-  for (let index = 0; index < trailers.length; index += 2)
-    lines += fieldLine(trailers[index]!, trailers[index + 1]!);
+  for (let index = 0; index < trailers.length; index += 2) {
+    const name = trailers[index]!;
+    if (!isTrailerName(name)) throw new HeadError(`Header ${name} is not allowed in a trailer section`);
+    lines += fieldLine(name, trailers[index + 1]!);
+  }
   return `${lines}\r\n`;
 }

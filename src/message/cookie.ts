@@ -126,7 +126,7 @@ const SAME_SITE = new Map([
 
 /**
  * Writes a Set-Cookie value with its attributes in aiohttp's order. Refuses whatever could split or corrupt the field, and what browsers
- * would drop in silence: `SameSite=None` or `Partitioned` without `Secure`, a `__Host-` or `__Secure-` name without what it promises.
+ * would drop in silence: more than {@link MAX_COOKIE_SIZE} bytes, `SameSite=None` or `Partitioned` without `Secure`, a `__Host-` or `__Secure-` name without what it promises.
  *
  * @param name A token (RFC 6265bis §4.1.1).
  * @param value Quoted by {@link quoteCookieValue} when needed.
@@ -159,6 +159,13 @@ export function serializeSetCookie(
   const { domain, expires, maxAge, path } = attributes;
   const sameSite = sameSiteOf(attributes);
   let text = `${name}=${quoteCookieValue(value)}`;
+  // What is escaped is ASCII: as many bytes as characters.
+  if (text.length - 1 > MAX_COOKIE_SIZE) {
+    throw codedRangeError(
+      'AIO_COOKIE_VALUE',
+      `cookie ${shown(name)} has ${text.length - 1} bytes, name and value together: browsers drop it above ${MAX_COOKIE_SIZE}`,
+    );
+  }
   if (domain !== undefined && domain !== '') {
     if (!DOMAIN.test(domain) || domain.length > 254)
       throw refused('Domain', domain, 'a host name (IDNA: its ASCII form)');

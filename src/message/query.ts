@@ -69,6 +69,24 @@ export function formatQuery(init: QueryInit): string {
   return text;
 }
 
+/**
+ * Writes a form as `application/x-www-form-urlencoded`, byte for byte as browsers do (WHATWG URL §5.2).
+ *
+ * @throws TypeError `AIO_QUERY_VALUE` for a value that is no string, number or bigint.
+ * @throws RangeError `AIO_QUERY_VALUE` for NaN or an infinity.
+ * @example
+ * ```ts
+ * formatForm({ q: 'a b&(c)', page: 2 }); // 'q=a+b%26%28c%29&page=2'
+ * ```
+ */
+export function formatForm(init: MultiDictInit<QueryValue>): string {
+  const form = new URLSearchParams();
+  for (const [name, value] of new MultiDict<QueryValue>(init).entries()) {
+    form.append(name, queryText(name, value));
+  }
+  return form.toString();
+}
+
 /** A value as text, checked. */
 export function queryText(name: string, value: QueryValue): string {
   if (typeof value === 'string') return value;

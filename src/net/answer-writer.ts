@@ -7,8 +7,6 @@ import {
   FRAME_LENGTH,
   FRAME_UNTIL_CLOSE,
   type Frame,
-  HeadError,
-  isTrailerName,
   LAST_CHUNK,
   lastChunk,
 } from '../http1/index.ts';
@@ -202,7 +200,8 @@ export abstract class AnswerWriter implements HeadContext {
           `Content-Length is ${this.#promised}, but only ${this.#written} bytes were written: the connection was cut`,
         );
       }
-      if (this.#frame === FRAME_CHUNKED) this.#text(trailerSection(trailers));
+      if (this.#frame === FRAME_CHUNKED)
+        this.#text(trailers === undefined ? LAST_CHUNK : lastChunk(trailers.raw));
       else if (this.#frame === FRAME_UNTIL_CLOSE) this.keepAlive = false;
     }
     this.#finish();
@@ -336,14 +335,6 @@ export abstract class AnswerWriter implements HeadContext {
 /** ASCII stays a string, which goes out with its head in one write; anything else is encoded now. */
 function encode(text: string): string | Uint8Array {
   return Buffer.byteLength(text) === text.length && text.length <= PIECE_SIZE ? text : Buffer.from(text);
-}
-
-function trailerSection(trailers: CIMultiDict | undefined): string {
-  if (trailers === undefined) return LAST_CHUNK;
-  for (const name of trailers.keys()) {
-    if (!isTrailerName(name)) throw new HeadError(`Header ${name} is not allowed in a trailer section`);
-  }
-  return lastChunk(trailers.raw);
 }
 
 function flushScheduled(writer: AnswerWriter): void {

@@ -1,4 +1,10 @@
-import { type CIMultiDictProxy, StreamReader } from '../message/index.ts';
+import {
+  type CIMultiDictProxy,
+  type MultiDictProxy,
+  type MultipartLimitOptions,
+  type MultipartReader,
+  StreamReader,
+} from '../message/index.ts';
 import type { Exchange } from '../net/index.ts';
 import { CLOSED_EXCHANGE } from './closed-exchange.ts';
 import { ClientDisconnectedError, ExchangeStateError } from './exchange-errors.ts';
@@ -7,6 +13,7 @@ import type { RequestKey } from './message-key.ts';
 import { DEFAULT_CLIENT_MAX_SIZE, limitBody, parseJson, readWhole, strictText } from './request-body.ts';
 import { applyOverrides, type CloneOverrides } from './request-extras.ts';
 import { RequestFields } from './request-fields.ts';
+import { type FormEntry, type PostOptions, readForm, readMultipart } from './request-form.ts';
 import type { StreamResponse } from './stream-response.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -78,7 +85,11 @@ export class BaseRequest extends RequestFields {
     if (extras.content === undefined) {
       const body = this._bytes === undefined ? this._exchange.body : NO_BYTES;
       if (body instanceof StreamReader) this._exchange.sendContinue();
-      extras.content = body instanceof StreamReader ? body : StreamReader.from(body ?? NO_BYTES);
+      if (extras.decoding !== undefined && this._bytes === undefined) {
+        extras.content = extras.decoding.stream(this, body ?? NO_BYTES);
+      } else {
+        extras.content = body instanceof StreamReader ? body : StreamReader.from(body ?? NO_BYTES);
+      }
     }
     return extras.content;
   }
@@ -128,6 +139,45 @@ export class BaseRequest extends RequestFields {
     return this._parseBody((bytes) => parseJson<T>(bytes, this, options));
   }
 
+  /**
+   * The form that the body is: `application/x-www-form-urlencoded` or `multipart/form-data`. Read once, kept for further calls (whose options say
+   * nothing any more). Empty for other types, and for methods other than POST, PUT, PATCH, DELETE and TRACE.
+   *
+   * A field is a string; one with a file name is a {@link FileField}, which is gone when the answer was sent. The body may have
+   * `clientMaxSize` bytes; {@link PostOptions} has limits for parts.
+   *
+   * @throws HTTPRequestEntityTooLarge (413) beyond a limit, HTTPBadRequest (400) for a malformed form, HTTPUnsupportedMediaType (415) for an
+   *   unknown charset; `cause` tells more.
+   * @example
+   * ```ts
+   * const form = await request.post();
+   * const title = form.get('title');
+   * const pictures = form.getAll('picture').filter((value) => value instanceof web.FileField);
+   * ```
+   */
+  post(options: PostOptions = {}): Promise<MultiDictProxy<FormEntry>> {
+    const extras = this._touchExtras();
+    extras.form ??= readForm(this, options);
+    return extras.form;
+  }
+
+  /**
+   * A reader for the parts of a multipart body, for what is too large or too special for `post()`. `clientMaxSize` bounds what is gathered of one
+   * part; reading a part piece by piece is not limited but by `maxPartSize` and `maxSize`.
+   *
+   * @throws HTTPBadRequest (400) when the body is no multipart. The reader throws 400 and 413 in place of `MultipartError`.
+   * @example
+   * ```ts
+   * for await (const part of await request.multipart()) {
+   *   if (part instanceof web.MultipartReader) continue;
+   *   for await (const piece of part) hash.update(piece);
+   * }
+   * ```
+   */
+  multipart(options: MultipartLimitOptions = {}): Promise<MultipartReader> {
+    return readMultipart(this, options);
+  }
+
   /** Reads what is left of the body and forgets it, so that the connection can serve the next request soon. */
   async release(): Promise<void> {
     if (this._bytes !== undefined) return;
@@ -146,6 +196,14 @@ export class BaseRequest extends RequestFields {
       body = body.readAllNow();
       if (body === undefined) return undefined;
     }
+    if (this._extras?.decoding !== undefined && this._extras.content === undefined) {
+      const decoded = this._extras.decoding.now(body);
+      if (decoded === undefined) {
+        this._extras.content = this._extras.decoding.stream(this, body);
+        return undefined;
+      }
+      body = decoded;
+    }
     limitBody(body.byteLength, this.clientMaxSize);
     this._bytes = body;
     return body;
@@ -160,7 +218,8 @@ export class BaseRequest extends RequestFields {
 
   async _readStream(): Promise<Uint8Array> {
     const limit = this.clientMaxSize;
-    limitBody(this.contentLength ?? 0, limit);
+    // The length of a body that is decoded is another one.
+    if (this._extras?.decoding === undefined) limitBody(this.contentLength ?? 0, limit);
     this._bytes = await readWhole(this.content, limit);
     return this._bytes;
   }
@@ -209,8 +268,8 @@ export class BaseRequest extends RequestFields {
    *
    * @example
    * ```ts
-   * const file = await open(name);
-   * request.onDone(() => void file.close());
+   * const work = setInterval(() => console.log(request.path), 1_000);
+   * request.onDone(() => clearInterval(work));
    * ```
    */
   onDone(callback: (error: Error | undefined) => void): void {
@@ -239,7 +298,8 @@ export class BaseRequest extends RequestFields {
 
   /** @internal */
   _cloneInto<R extends BaseRequest>(make: (exchange: Exchange) => R, overrides: CloneOverrides): R {
-    if (this._bytes !== undefined || this._extras?.reading !== undefined) {
+    const { reading, form } = this._extras ?? {};
+    if (this._bytes !== undefined || reading !== undefined || form !== undefined) {
       throw new ExchangeStateError(
         'AIO_REQUEST_ALREADY_READ',
         'A request cannot be cloned after its body was read: clone it first.',
@@ -258,6 +318,11 @@ export class BaseRequest extends RequestFields {
     return copy;
   }
 
+  /** The request as it came: this one, or the one that it was cloned from. Values kept on it are found from every clone. */
+  get original(): BaseRequest {
+    return this._origin;
+  }
+
   /** @internal The request that owns the exchange: this one, or what it was cloned from. */
   get _origin(): BaseRequest {
     return this._extras?.origin ?? this;
@@ -273,14 +338,30 @@ export class BaseRequest extends RequestFields {
     this._touchExtras().preHandlerError = error;
   }
 
-  /** @internal */
-  get _hasPrepareSignal(): boolean {
-    return false;
+  /**
+   * Calls `callback` just before the head of the answer is sent, after `app.onResponsePrepare`; what it returns is waited for, and what it throws
+   * ends the answer; it is called again for the one that takes its place. For a middleware whose work must be done before the client hears anything, also when the handler sends its answer by itself.
+   *
+   * @example
+   * ```ts
+   * request.onPrepare((response) => response.headers.set('X-Request-Id', 'a1'));
+   * ```
+   */
+  onPrepare(callback: (response: StreamResponse) => unknown): void {
+    const extras = this._origin._touchExtras();
+    extras.onPrepare ??= [];
+    extras.onPrepare.push(callback);
   }
 
   /** @internal */
-  _runPrepareSignals(_response: StreamResponse): Promise<void> | undefined {
-    return undefined;
+  get _hasPrepareSignal(): boolean {
+    return this._origin._extras?.onPrepare !== undefined;
+  }
+
+  /** @internal */
+  _runPrepareSignals(response: StreamResponse): Promise<void> | undefined {
+    const callbacks = this._origin._extras?.onPrepare;
+    return callbacks === undefined ? undefined : callEach(callbacks, response);
   }
 
   /** For the transport: the exchange ended; it belongs to the next request now. */
@@ -313,4 +394,11 @@ export class BaseRequest extends RequestFields {
     extras.abortReason = new DOMException('The handler took longer than handlerTimeout.', 'TimeoutError');
     extras.controller?.abort(extras.abortReason);
   }
+}
+
+async function callEach(
+  callbacks: readonly ((response: StreamResponse) => unknown)[],
+  response: StreamResponse,
+): Promise<void> {
+  for (const callback of callbacks) await callback(response);
 }

@@ -89,3 +89,45 @@ export class GracefulExit extends Error {
     super(message);
   }
 }
+
+/**
+ * A file became shorter, or was replaced by a shorter one in place, while it was sent: the connection is cut, so that the client sees that its
+ * copy is not complete. The message says how far it came.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await response.writeEof();
+ * } catch (error) {
+ *   if (error instanceof web.FileChangedError) console.warn(error.message);
+ *   throw error;
+ * }
+ * ```
+ */
+export class FileChangedError extends Error {
+  override readonly name: string = 'FileChangedError';
+  readonly code: string = 'AIO_FILE_CHANGED';
+
+  constructor(end: number, promised: number) {
+    super(`The file ended at byte ${end}, when ${promised} bytes of it were promised.`);
+  }
+}
+
+/**
+ * A file of a form was read after the answer had been sent: by then its content is gone. Save it, or keep its bytes, before the handler
+ * returns.
+ *
+ * @example
+ * ```ts
+ * const file = (await request.post()).get('file');
+ * if (file instanceof web.FileField) await file.saveTo(`uploads/${file.filename}`); // not without await
+ * ```
+ */
+export class FileFieldClosedError extends Error {
+  override readonly name: string = 'FileFieldClosedError';
+  readonly code: string = 'AIO_FILE_FIELD_CLOSED';
+
+  constructor() {
+    super('The file of the form is gone: its request is over. Read or save it before the handler returns.');
+  }
+}

@@ -7,8 +7,12 @@ import {
   type StreamReader,
 } from '../message/index.ts';
 import type { BaseRequest } from './base-request.ts';
+import type { AnswerPolicy } from './conditional.ts';
 import type { HTTPException } from './http-exceptions.ts';
-import type { HeadersInput } from './stream-response.ts';
+import type { RequestDecoding } from './request-decoding.ts';
+import type { FormEntry } from './request-form.ts';
+import type { CodingPolicy } from './response-coding.ts';
+import type { HeadersInput, StreamResponse } from './stream-response.ts';
 
 /** What `request.clone()` can replace. */
 export interface CloneOverrides {
@@ -30,6 +34,8 @@ export class RequestExtras {
   content: StreamReader | undefined = undefined;
   /** The body while it is being read. */
   reading: Promise<Uint8Array> | undefined = undefined;
+  /** The form once `post()` was called. */
+  form: Promise<MultiDictProxy<FormEntry>> | undefined = undefined;
   controller: AbortController | undefined = undefined;
   /** Set when the handler took too long. */
   abortReason: Error | undefined = undefined;
@@ -38,12 +44,18 @@ export class RequestExtras {
   origin: BaseRequest | undefined = undefined;
   clones: BaseRequest[] | undefined = undefined;
   onDone: ((error: Error | undefined) => void)[] | undefined = undefined;
+  onPrepare: ((response: StreamResponse) => unknown)[] | undefined = undefined;
   preHandlerError: HTTPException | undefined = undefined;
   headers: CIMultiDictProxy | undefined = undefined;
   scheme: string | undefined = undefined;
   host: string | undefined = undefined;
   remote: string | undefined = undefined;
   clientMaxSize: number | undefined = undefined;
+  /** What middlewares want for the answer; on the request that owns the exchange. */
+  compression: CodingPolicy | undefined = undefined;
+  conditional: AnswerPolicy | undefined = undefined;
+  /** How the body is coded, when a middleware wants it decoded. */
+  decoding: RequestDecoding | undefined = undefined;
 }
 
 /** Fills a clone: what the original had replaced already, then what is replaced now. */
@@ -59,6 +71,7 @@ export function applyOverrides(copy: BaseRequest, source: BaseRequest, overrides
   }
   extras.origin = from?.origin ?? source;
   extras.content = from?.content;
+  extras.decoding = from?.decoding;
   extras.storage = from?.storage === undefined ? undefined : new Map(from.storage);
   extras.preHandlerError = from?.preHandlerError;
   extras.headers = headers === undefined ? from?.headers : new CIMultiDict(headers);

@@ -55,12 +55,14 @@ export class Request<P extends Params = Params> extends BaseRequest {
 
   /** @internal */
   override get _hasPrepareSignal(): boolean {
-    return this._app?._hasPrepareSignal ?? false;
+    return this._app?._hasPrepareSignal === true || super._hasPrepareSignal;
   }
 
   /** @internal */
   override _runPrepareSignals(response: StreamResponse): Promise<void> | undefined {
-    return this._app?._runPrepareSignals(this, response);
+    const ofApplication = this._app?._runPrepareSignals(this, response);
+    if (ofApplication === undefined) return super._runPrepareSignals(response);
+    return ofApplication.then(() => super._runPrepareSignals(response));
   }
 }
 

@@ -140,6 +140,8 @@ export class PlainResource extends Resource {
 export class DynamicResource extends Resource {
   /** @internal */
   _steps: readonly Step[];
+  /** @internal Another way here, without parameters. */
+  _bareSteps: readonly Step[] | undefined = undefined;
 
   /**
    * @param path decoded, with `{name}` and `{name:regex}`

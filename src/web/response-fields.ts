@@ -21,6 +21,7 @@ import {
 } from './cookies.ts';
 import { ExchangeStateError } from './exchange-errors.ts';
 import type { ResponseKey } from './message-key.ts';
+import { type ContentCoding, type EnableCompressionOptions, ResponseCoding } from './response-coding.ts';
 
 /** What a container of headers can be made of: pairs, a plain object, a `Map`, platform `Headers`, another multidict. */
 export type HeadersInput = NonNullable<ConstructorParameters<typeof CIMultiDict>[0]>;
@@ -67,6 +68,10 @@ export abstract class ResponseFields implements ResponseHead {
   _closing: boolean;
   /** @internal */
   _chunked: boolean;
+  /** @internal */
+  _trailers: CIMultiDict | undefined;
+  /** @internal How the body is compressed, or is to be. */
+  _coding: ResponseCoding | undefined;
   /** @internal Bytes of the body written so far. */
   _written: number;
   /** @internal */
@@ -85,6 +90,8 @@ export abstract class ResponseFields implements ResponseHead {
     this._request = undefined;
     this._closing = false;
     this._chunked = false;
+    this._trailers = undefined;
+    this._coding = undefined;
     this._written = 0;
     this._storage = undefined;
     if (options !== undefined) {
@@ -263,6 +270,30 @@ export abstract class ResponseFields implements ResponseHead {
     this._chunked = true;
   }
 
+  /** The coding that {@link enableCompression} was called with, or that the body is sent in; `undefined`: none, or it is not chosen yet. */
+  get compression(): ContentCoding | undefined {
+    return this._coding?.name;
+  }
+
+  /**
+   * Compresses the body. Without a coding the client's `Accept-Encoding` chooses one (RFC 9110 §12.5.3) and `Vary` says so; with one it is used
+   * whatever the client says. `'identity'` keeps the body as it is, also behind a `compressionMiddleware`. Nothing happens to bodies that have a
+   * Content-Encoding already, to parts (206) and where `Cache-Control: no-transform` is set.
+   *
+   * @throws RangeError when this Node does not know the coding (`AIO_CONTENT_CODING`) or the coding not the level (`AIO_COMPRESSION_LEVEL`)
+   * @throws ExchangeStateError once the head was sent, or while `onResponsePrepare` runs (`AIO_RESPONSE_PREPARED`)
+   * @example
+   * ```ts
+   * const report = new web.Response({ text: 'a long text' });
+   * report.enableCompression();
+   * ```
+   */
+  enableCompression(coding?: ContentCoding, options?: EnableCompressionOptions): void {
+    if (this._state === STARTING) throw preparing();
+    this._mustBeOpen('the content coding');
+    this._coding = new ResponseCoding(coding, options);
+  }
+
   /** A value kept on this response. */
   get<T>(key: ResponseKey<T>): T | undefined;
   get(key: string): unknown;
@@ -361,6 +392,13 @@ export function checkReason(reason: string): string {
     );
   }
   return reason;
+}
+
+function preparing(): ExchangeStateError {
+  return new ExchangeStateError(
+    'AIO_RESPONSE_PREPARED',
+    'The content coding is chosen before onResponsePrepare runs: call enableCompression() in the handler or in a middleware.',
+  );
 }
 
 function chunkedWithLength(): ExchangeStateError {

@@ -1,11 +1,12 @@
-import { Blob } from 'node:buffer';
 import {
   BodyPump,
-  type BodySource,
   codedTypeError,
   decodeText,
   encodeText,
-  isBodySource,
+  Payload,
+  type PayloadData,
+  payloadRegistry,
+  WholePayload,
 } from '../message/index.ts';
 import type { BaseRequest } from './base-request.ts';
 import { ExchangeStateError } from './exchange-errors.ts';
@@ -13,10 +14,10 @@ import { contentTypeValue, ENDED, NEW, OCTETS, type StreamResponseOptions } from
 import { StreamResponse } from './stream-response.ts';
 
 /**
- * What a body can be. Text and bytes are sent with their length in one write; a `Blob` with its length, piece by piece;
- * everything else piece by piece with a length that is not known beforehand.
+ * What a body can be. Text and bytes are sent with their length in one write; a `Blob`, an open file and a `MultipartWriter` with their length, piece
+ * by piece; streams and async iterables with a length that is not known beforehand. What `registerPayload` knows can be sent too.
  */
-export type ResponseBody = string | ArrayBuffer | ArrayBufferView | Blob | BodySource;
+export type ResponseBody = PayloadData;
 
 /** Options of {@link Response}. */
 export interface ResponseOptions extends StreamResponseOptions {
@@ -48,8 +49,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  * ```
  */
 export class Response extends StreamResponse {
-  /** @internal Text that is sent as UTF-8, bytes, or a source of them. */
-  _body: string | Uint8Array | Blob | BodySource | undefined;
+  /** @internal Text that is sent as UTF-8, bytes, or a payload that gives them. */
+  _body: string | Uint8Array | Payload | undefined;
   /** @internal */
   _pump: BodyPump | undefined;
 
@@ -126,26 +127,31 @@ export class Response extends StreamResponse {
       type = TEXT_PLAIN;
     } else if (body instanceof Uint8Array) {
       this._body = body;
-    } else if (body instanceof ArrayBuffer) {
-      this._body = new Uint8Array(body);
-    } else if (ArrayBuffer.isView(body)) {
-      this._body = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-    } else if (body instanceof Blob) {
-      this._body = body;
-      if (body.type !== '') type = contentTypeValue(body.type, undefined);
-    } else if (isBodySource(body)) {
-      this._body = body;
     } else {
-      throw codedTypeError(
-        'AIO_BODY',
-        `body must be text, bytes, an ArrayBuffer, a Blob, a stream or an async iterable; got ${describe(body)}. For JSON use jsonResponse(data).`,
-      );
+      const payload = payloadRegistry.get(body);
+      if (payload === undefined) {
+        throw codedTypeError(
+          'AIO_BODY',
+          `body must be text, bytes, an ArrayBuffer, a Blob, a stream or an async iterable, or another payload; got ${describe(body)}. For JSON use jsonResponse(data).`,
+        );
+      }
+      this._setPayload(payload);
+      return;
     }
     this._defaultType(type);
   }
 
-  /** The body: bytes when it was given as text or bytes, else what was given. */
-  get body(): Uint8Array | Blob | BodySource | undefined {
+  _setPayload(payload: Payload): void {
+    const { contentType, contentDisposition } = payload;
+    this._body = payload instanceof WholePayload ? payload.whole : payload;
+    this._defaultType(contentType === undefined ? OCTETS : contentTypeValue(contentType, undefined));
+    if (contentDisposition !== undefined && this.ownHeaders?.has('Content-Disposition') !== true) {
+      this.headers.set('Content-Disposition', contentDisposition);
+    }
+  }
+
+  /** The body: bytes when it was given as text or bytes, else the payload that stands for what was given. */
+  get body(): Uint8Array | Payload | undefined {
     return typeof this._body === 'string' ? Buffer.from(this._body) : this._body;
   }
 
@@ -176,7 +182,7 @@ export class Response extends StreamResponse {
 
   /** Bytes of the body; `undefined` when not known beforehand. It follows from the body and cannot be set. */
   override get contentLength(): number | undefined {
-    return this._bodySize();
+    return this._coding === undefined ? this._bodySize() : undefined;
   }
 
   override set contentLength(_value: number | undefined) {
@@ -188,7 +194,7 @@ export class Response extends StreamResponse {
 
   /** @internal */
   override _bodySize(): number | undefined {
-    if (this._chunked) return undefined;
+    if (this._chunked || this._trailers !== undefined) return undefined;
     const size = this._ownSize();
     return size === undefined || this._body === undefined ? (this._declaredLength() ?? size) : size;
   }
@@ -198,7 +204,20 @@ export class Response extends StreamResponse {
     if (body === undefined) return 0;
     if (typeof body === 'string') return Buffer.byteLength(body);
     if (body instanceof Uint8Array) return body.byteLength;
-    return body instanceof Blob ? body.size : undefined;
+    return body.size;
+  }
+
+  override async prepare(request: BaseRequest): Promise<void> {
+    const body = this._body;
+    if (!(body instanceof Payload) || this._state !== NEW) return super.prepare(request);
+    try {
+      const preparing = body.prepare();
+      if (preparing !== undefined) await preparing;
+      await super.prepare(request);
+    } catch (error) {
+      body.release(asError(error));
+      throw error;
+    }
   }
 
   /** @internal */
@@ -207,24 +226,26 @@ export class Response extends StreamResponse {
     if (
       this._state === NEW &&
       !this._chunked &&
+      this._trailers === undefined &&
       (body === undefined || typeof body === 'string' || body instanceof Uint8Array)
     ) {
       const signals = this._begin(request);
-      if (signals !== undefined) return this._respondAfter(signals);
-      this._respond();
-      return;
+      if (signals !== undefined || this._body !== body) return this._respondAfter(signals, body);
+      return this._respondWhole(this._body as string | Uint8Array | undefined);
     }
     return super._send(request);
   }
 
-  async _respondAfter(signals: Promise<void>): Promise<void> {
-    const before = this._body;
-    await this._waitForSignals(signals);
+  async _respondAfter(signals: Promise<void> | undefined, before: Response['_body']): Promise<void> {
+    if (signals !== undefined) await this._waitForSignals(signals);
     const body = this._body;
     // A signal may have given the response another body, even of another kind.
-    if (body !== before) this._setLength();
+    if (body !== before) {
+      if (body instanceof Payload) await body.prepare();
+      if (this._coding === undefined) this._setLength();
+    }
     if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
-      this._respond();
+      await this._respondWhole(body);
       return;
     }
     this._start();
@@ -233,22 +254,8 @@ export class Response extends StreamResponse {
 
   _setLength(): void {
     const size = this._ownSize();
-    if (size === undefined) this.headers.delete('Content-Length');
+    if (size === undefined || this._hidesLength(size)) this.headers.delete('Content-Length');
     else this.headers.set('Content-Length', String(size));
-  }
-
-  /** Head and body in one write. */
-  _respond(): void {
-    const body = this._body as string | Uint8Array | undefined;
-    const exchange = this._exchange();
-    if (this._closing) exchange.keepAlive = false;
-    try {
-      exchange.respond(this, body);
-    } catch (error) {
-      if (!exchange.started) this._unbind();
-      throw error;
-    }
-    this._state = ENDED;
   }
 
   /** Sends the body that this response was made with, and ends it. */
@@ -273,13 +280,16 @@ export class Response extends StreamResponse {
       if (pause !== undefined) await pause;
       return;
     }
-    const pump = new BodyPump(body instanceof Blob ? body.stream() : body);
-    this._pump = pump;
     if (!this._sendsBody()) {
-      pump.stop(new Error('An answer without a body: its source is not read.'));
+      body.release(new Error('An answer without a body: its source is not read.'));
       return;
     }
+    let pump: BodyPump | undefined;
     try {
+      pump = new BodyPump(await body.open());
+      this._pump = pump;
+      // The client may have gone while the source was opened.
+      if (this._state === ENDED) throw new Error('The exchange ended before its body was sent.');
       for (;;) {
         const piece = await pump.next();
         if (piece === undefined) return;
@@ -287,9 +297,7 @@ export class Response extends StreamResponse {
         if (pause !== undefined) await pause;
       }
     } catch (error) {
-      pump.stop(
-        error instanceof Error ? error : new Error('The body of a response failed.', { cause: error }),
-      );
+      pump?.stop(asError(error));
       // The head is out: only a cut shows the client that the body is not complete.
       if (this._state !== ENDED) {
         this._state = ENDED;
@@ -303,9 +311,13 @@ export class Response extends StreamResponse {
   override _exchangeFailed(error: Error): void {
     super._exchangeFailed(error);
     // A source that nobody has begun to read holds a file or a connection as well.
-    if (this._pump === undefined && isBodySource(this._body)) this._pump = new BodyPump(this._body);
-    this._pump?.stop(error);
+    if (this._pump !== undefined) this._pump.stop(error);
+    else if (this._body instanceof Payload) this._body.release(error);
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('The body of a response failed.', { cause: error });
 }
 
 function toBytes(piece: unknown): Uint8Array {

@@ -2,6 +2,7 @@ import type { PathParams } from './path-params.ts';
 import type { RouteOptions } from './resource.ts';
 import type { Route, RouteHandler } from './route.ts';
 import type { GetOptions, UrlDispatcher } from './router.ts';
+import type { StaticOptions } from './static-resource.ts';
 import type { Params } from './types.ts';
 import type { ViewClass } from './view.ts';
 
@@ -39,6 +40,27 @@ export class RouteDef implements RouteDefinition {
 
   toString(): string {
     return `${this.method} ${this.path}`;
+  }
+}
+
+/** Files of a directory that are not registered yet: what `web.static()` returns. aiohttp: `StaticDef`. */
+export class StaticDef implements RouteDefinition {
+  readonly prefix: string;
+  readonly directory: string | URL;
+  readonly options: StaticOptions;
+
+  constructor(prefix: string, directory: string | URL, options: StaticOptions = {}) {
+    this.prefix = prefix;
+    this.directory = directory;
+    this.options = options;
+  }
+
+  register(router: UrlDispatcher): readonly Route[] {
+    return router.addStatic(this.prefix, this.directory, this.options).routes;
+  }
+
+  toString(): string {
+    return `static ${this.prefix} from ${String(this.directory)}`;
   }
 }
 
@@ -134,6 +156,21 @@ function delete_<const P extends string>(
 }
 
 export { delete_ as delete };
+
+/**
+ * The files of a directory under a prefix, for GET and HEAD. Mistakes are reported by `app.addRoutes()`; see `StaticResource`.
+ *
+ * @param directory A path, which begins at the working directory when it is relative, or a `file:` URL.
+ * @example
+ * ```ts
+ * app.addRoutes([web.static('/static', new URL('public', import.meta.url), { maxAge: 3_600_000 })]);
+ * ```
+ */
+function static_(prefix: string, directory: string | URL, options?: StaticOptions): StaticDef {
+  return new StaticDef(prefix, directory, options);
+}
+
+export { static_ as static };
 
 /** A subclass of `View`, which answers every method that it has a member for. */
 export function view<const P extends string>(

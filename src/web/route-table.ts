@@ -5,8 +5,9 @@ import type { RouteOptions } from './resource.ts';
 import type { Route, RouteHandler } from './route.ts';
 import { describe } from './route.ts';
 import type { RouteDefinition } from './route-def.ts';
-import { RouteDef } from './route-def.ts';
+import { RouteDef, StaticDef } from './route-def.ts';
 import type { GetOptions, UrlDispatcher } from './router.ts';
+import type { StaticOptions } from './static-resource.ts';
 import type { Awaitable, Handler, HandlerResult, Params } from './types.ts';
 import type { ViewClass } from './view.ts';
 
@@ -207,6 +208,11 @@ export class RouteTableDef implements Iterable<RouteDefinition> {
   view<const P extends string>(path: P, options?: RouteOptions): ViewDecoratorFor<PathParams<P>>;
   view(path: string, ...rest: unknown[]): unknown {
     return this.#add('*', path, rest);
+  }
+
+  /** The files of a directory; see `web.static()`. */
+  static(prefix: string, directory: string | URL, options?: StaticOptions): void {
+    this.#items.push(new StaticDef(prefix, directory, options));
   }
 
   /**

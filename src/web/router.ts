@@ -15,6 +15,7 @@ import type { Route, RouteHandler } from './route.ts';
 import { describe, SystemRoute } from './route.ts';
 import type { RouteDefinition } from './route-def.ts';
 import { findRoute, RouteTrie } from './route-trie.ts';
+import { type StaticOptions, StaticResource } from './static-resource.ts';
 import { MatchedSubAppResource, PrefixedSubAppResource } from './sub-app-resource.ts';
 import type { Mount } from './trie-node.ts';
 import { paramsConstructor } from './trie-node.ts';
@@ -161,6 +162,10 @@ export class UrlDispatcher implements Iterable<string> {
           makeParams: paramsConstructor(resource._pattern.names),
           routes: resource.routes,
         });
+        const bare = resource._bareSteps;
+        if (bare !== undefined) {
+          trie.add(bare, { rank, makeParams: paramsConstructor([]), routes: resource.routes });
+        }
       }
     });
     const domains = this.#resources.filter((resource) => resource instanceof MatchedSubAppResource);
@@ -270,6 +275,23 @@ export class UrlDispatcher implements Iterable<string> {
   /** Adds a subclass of `View` for all methods. */
   addView<P extends Params = Params>(path: string, view: RouteHandler<P>, options?: RouteOptions): Route {
     return this.addRoute('*', path, view, options);
+  }
+
+  /**
+   * Serves the files of a directory for GET and HEAD.
+   *
+   * @param prefix a path without parameters
+   * @param directory a path or a `file:` URL; it must exist
+   * @throws as {@link StaticResource}
+   * @example
+   * ```ts
+   * app.router.addStatic('/static', new URL('public', import.meta.url), { name: 'static', maxAge: 3_600_000 });
+   * ```
+   */
+  addStatic(prefix: string, directory: string | URL, options: StaticOptions = {}): StaticResource {
+    const resource = new StaticResource(prefix, directory, options);
+    this.registerResource(resource);
+    return resource;
   }
 
   /** Adds what `web.get` and its like made; returns the routes. */

@@ -1,7 +1,9 @@
-import { codedTypeError, formatHttpDate } from '../message/index.ts';
+import { CIMultiDict, codedTypeError, formatHttpDate } from '../message/index.ts';
 import type { Exchange } from '../net/index.ts';
 import type { BaseRequest } from './base-request.ts';
+import type { BodyEncoder } from './body-encoder.ts';
 import { ClientDisconnectedError, ExchangeStateError } from './exchange-errors.ts';
+import { ResponseCoding } from './response-coding.ts';
 import {
   ENDED,
   forbidsLength,
@@ -54,6 +56,31 @@ export class StreamResponse extends ResponseFields {
   }
 
   /**
+   * Fields that go behind the body, for what is known only then: a checksum, how a stream ended. Asking for them makes the body chunked; they
+   * are written when the response ends. Clients of HTTP/1.0 and of `app.fetch` get the body without them. Name them in a `Trailer` header field, so
+   * that the client knows what will come (RFC 9110 §6.6.2).
+   *
+   * @throws ExchangeStateError `AIO_RESPONSE_FRAMING` when the Content-Length is set or sent already: such a body has no place for them.
+   * @example
+   * ```ts
+   * const report = new StreamResponse({ headers: { Trailer: 'Digest' } });
+   * report.trailers.set('Digest', 'sha-256=…');
+   * ```
+   */
+  get trailers(): CIMultiDict {
+    if (this._trailers === undefined) {
+      if (this._declaredLength() !== undefined || (this._state !== NEW && this._bodySize() !== undefined)) {
+        throw new ExchangeStateError(
+          'AIO_RESPONSE_FRAMING',
+          'Trailers need a chunked body: ask for response.trailers before prepare(), and set no Content-Length.',
+        );
+      }
+      this._trailers = new CIMultiDict();
+    }
+    return this._trailers;
+  }
+
+  /**
    * Sends the head. A second call for the same request does nothing.
    *
    * @throws ExchangeStateError when the response belongs to another request (`AIO_RESPONSE_ALREADY_SENT`), another
@@ -103,6 +130,19 @@ export class StreamResponse extends ResponseFields {
   }
 
   /**
+   * Sends what a compressor still holds back of the pieces written so far, for a client that waits for them. Without compression there is
+   * nothing to do: `write()` holds nothing back.
+   *
+   * aiohttp: `StreamResponse.drain`.
+   *
+   * @throws ExchangeStateError before `prepare` (`AIO_RESPONSE_NOT_PREPARED`) or after the end (`AIO_RESPONSE_ENDED`).
+   */
+  async drain(): Promise<void> {
+    this._mustBeStarted('drain()');
+    await this._coding?.encoder?.flush();
+  }
+
+  /**
    * @internal Sends whatever of this response was not sent yet. Called by the application with what the handler returned.
    */
   _send(request: BaseRequest): void | Promise<void> {
@@ -118,7 +158,7 @@ export class StreamResponse extends ResponseFields {
 
   /** @internal How many bytes the body will have, as far as this class knows. */
   _bodySize(): number | undefined {
-    return this._chunked ? undefined : this._declaredLength();
+    return this._chunked || this._trailers !== undefined ? undefined : this._declaredLength();
   }
 
   /**
@@ -153,6 +193,7 @@ export class StreamResponse extends ResponseFields {
     this._request = request._origin;
     this._request._response = this;
     this._state = STARTING;
+    if (this._coding !== undefined || this._request._extras !== undefined) this._settle(this._request);
     if (!request._hasPrepareSignal) return undefined;
     try {
       this._setDefaults(exchange);
@@ -161,6 +202,26 @@ export class StreamResponse extends ResponseFields {
       this._unbind();
       throw error;
     }
+  }
+
+  /** What the request makes of the answer: a coding, and no body at all when the client has it already. */
+  _settle(request: BaseRequest): void {
+    const extras = request._extras;
+    const asked = this._coding;
+    const tag = extras?.conditional === undefined ? undefined : this.ownHeaders?.get('ETag');
+    try {
+      if (asked !== undefined) {
+        if (!asked.settle(this, request, undefined)) this._coding = undefined;
+      } else if (extras?.compression !== undefined) {
+        this._coding = ResponseCoding.byPolicy(this, request, extras.compression);
+      }
+      extras?.conditional?.apply(this, request, tag);
+    } catch (error) {
+      this._coding = asked;
+      this._unbind();
+      throw error;
+    }
+    if (hasNoBody(this.status)) this._coding = undefined;
   }
 
   async _waitForSignals(signals: Promise<void>): Promise<void> {
@@ -182,8 +243,8 @@ export class StreamResponse extends ResponseFields {
   /** What the transport would add by itself, set early so that signals see it and may change or remove it. */
   _setDefaults(exchange: Exchange): void {
     const headers = this.headers;
-    const size = this._bodySize();
-    if (size !== undefined && !headers.has('Content-Length') && !forbidsLength(this.status)) {
+    const size = this._coding === undefined ? this._bodySize() : undefined;
+    if (size !== undefined && !headers.has('Content-Length') && !this._hidesLength(size)) {
       headers.set('Content-Length', String(size));
     }
     if (size !== 0 && !headers.has('Content-Type') && !hasNoBody(this.status)) {
@@ -195,11 +256,16 @@ export class StreamResponse extends ResponseFields {
     this.defaultsSet = true;
   }
 
+  /** No Content-Length: where it must not be, and on a 304 that knows nothing of the body it stands for (RFC 9110 §8.6). */
+  _hidesLength(size: number): boolean {
+    return forbidsLength(this.status) || (this.status === 304 && size === 0);
+  }
+
   /** @internal Sends the head of a body that is written piece by piece. */
   _start(): void {
     const exchange = this._exchange();
     if (this._closing) exchange.keepAlive = false;
-    const size = this._bodySize();
+    const size = this._coding === undefined ? this._bodySize() : undefined;
     if (size !== 0 && !this.defaultsSet && !hasNoBody(this.status)) this._defaultType(OCTETS);
     try {
       exchange.start(this, size);
@@ -208,6 +274,36 @@ export class StreamResponse extends ResponseFields {
       throw error;
     }
     this._state = STARTED;
+    if (this._coding !== undefined && this._sendsBody()) {
+      this._coding.open(this, (bytes) => this._exchange().write(bytes));
+    }
+  }
+
+  /**
+   * @internal Head and body in one write, or the head alone. A promise when the body is to be compressed and too large to be so at once.
+   */
+  _respondWhole(body: string | Uint8Array | undefined): void | Promise<void> {
+    // With a coding HEAD gets the fields only: how long the body would be is not worth making it.
+    if (this._coding === undefined) return this._respondNow(body);
+    if (body === undefined || !this._sendsBody()) return this._respondNow(undefined);
+    const encoded = this._coding.encode(typeof body === 'string' ? Buffer.from(body) : body);
+    if (encoded instanceof Uint8Array) return this._respondNow(encoded);
+    return encoded.then((bytes) => {
+      // While it was made the client may have left, or was told that its time is over.
+      if (this._state === STARTING && this._request?._response === this) this._respondNow(bytes);
+    });
+  }
+
+  _respondNow(body: string | Uint8Array | undefined): void {
+    const exchange = this._exchange();
+    if (this._closing) exchange.keepAlive = false;
+    try {
+      exchange.respond(this, body);
+    } catch (error) {
+      if (!exchange.started) this._unbind();
+      throw error;
+    }
+    this._state = ENDED;
   }
 
   /** Whether this answer may carry content at all (RFC 9112 §6.3, RFC 9110 §9.3.2). */
@@ -220,18 +316,27 @@ export class StreamResponse extends ResponseFields {
     const size = chunk.byteLength;
     if (size === 0 || !this._sendsBody()) return undefined;
     this._written += size;
-    return this._exchange().write(chunk);
+    const encoder = this._coding?.encoder;
+    return encoder === undefined ? this._exchange().write(chunk) : encoder.write(chunk);
   }
 
   /** @internal */
   _end(): Promise<void> | undefined {
     this._state = ENDED;
-    return this._exchange().end();
+    const encoder = this._coding?.encoder;
+    if (encoder !== undefined) return this._endEncoded(encoder);
+    return this._exchange().end(this._trailers);
+  }
+
+  async _endEncoded(encoder: BodyEncoder): Promise<void> {
+    await encoder.end();
+    await this._exchange().end(this._trailers);
   }
 
   /** @internal The exchange failed while this response was being sent: stop what still produces its body. */
-  _exchangeFailed(_error: Error): void {
+  _exchangeFailed(error: Error): void {
     this._state = ENDED;
+    this._coding?.encoder?.close(error);
   }
 
   /** @internal */

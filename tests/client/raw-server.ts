@@ -86,8 +86,9 @@ function requestEnd(text: string): number {
   const head = text.slice(0, end + 4).toLowerCase();
   if (head.includes('\r\nexpect:')) return end + 4;
   if (/\r\ntransfer-encoding: chunked\r\n/.test(head)) {
-    const last = text.indexOf('0\r\n\r\n', end);
-    return last === -1 ? -1 : last + 5;
+    const last = /(?<=\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n/g; // with trailers, if there are any
+    last.lastIndex = end;
+    return last.test(text) ? last.lastIndex : -1;
   }
   const length = Number(/\r\ncontent-length: (\d+)\r\n/.exec(head)?.[1] ?? 0);
   return text.length >= end + 4 + length ? end + 4 + length : -1;

@@ -123,7 +123,7 @@ describe('bodies of requests', () => {
       'a File',
       'POST',
       () => ({ data: new File(['hello'], 'né "x".txt') }),
-      `${octets}Content-Disposition: attachment; filename="n_ _x_.txt"; filename*=UTF-8''n%C3%A9%20%22x%22.txt\nContent-Length: 5\nhello`,
+      `${octets}Content-Disposition: attachment; filename="n_ \\"x\\".txt"; filename*=UTF-8''n%C3%A9%20%22x%22.txt\nContent-Length: 5\nhello`,
     ],
     ['a Node stream', 'POST', () => ({ data: Readable.from(['hello']) }), chunkedHello],
     ['a web stream', 'POST', () => ({ data: new Blob(['hello']).stream() as never }), chunkedHello],
@@ -210,7 +210,7 @@ describe('bodies of requests', () => {
 
   test('what cannot be sent is refused', async () => {
     await using session = new ClientSession();
-    for (const data of [5, true, Symbol('s'), new (class Thing {})(), new FormData()]) {
+    for (const data of [5, true, Symbol('s'), new (class Thing {})()]) {
       await assert.rejects(session.post('http://127.0.0.1:1/', { data: data as RequestData }), TypeError);
     }
     await assert.rejects(session.post('http://127.0.0.1:1/', { json: () => 1 }), {

@@ -87,6 +87,27 @@ describe('conformance:client', () => {
     assert.match((await ask('request', { url: 'ftp://h/' })).error!, /^NonHttpUrlClientError: /);
   });
 
+  test('multipart: a form of fields and files', async () => {
+    await using server = await RawServer.start(() => ok('done'));
+    const reply = await ask('multipart', {
+      url: server.url,
+      parts: [
+        { name: 'a', value: 'é' },
+        { name: 'f', filename: 'x"y.txt', content_type: 'text/plain', data_b64: 'aGVsbG8=' },
+      ],
+    });
+    assert.ok(reply.ok, String(reply.error));
+    assert.equal(reply.status, 200);
+    const { head, body } = server.requests[0]!;
+    assert.match(head, /^POST /);
+    const boundary = /multipart\/form-data; boundary=(.*)\r\n/.exec(head)![1]!;
+    assert.equal(
+      Buffer.from(body, 'latin1').toString().replaceAll(boundary, 'b'),
+      '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\né\r\n' +
+        '--b\r\nContent-Disposition: form-data; name="f"; filename="x%22y.txt"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n',
+    );
+  });
+
   test('jars are shared by name and can be cleared', async () => {
     await using server = await RawServer.start(() => ok('', 'Set-Cookie: a=1\r\n'));
     const options = {

@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { RunningExample } from '../examples/running-example.ts';
 
@@ -108,6 +111,62 @@ describe('conformance:server', () => {
     assert.equal((await server.fetch('/redirect?code=302')).status, 400);
   });
 
+  test('/form gives the fields of an urlencoded form', async () => {
+    const answer = await server.fetch('/form', {
+      method: 'POST',
+      body: 'a=1&b=%C3%A9+x&a=&c',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    });
+    assert.deepEqual(await answer.json(), {
+      fields: [
+        ['a', '1'],
+        ['b', 'é x'],
+        ['a', ''],
+        ['c', ''],
+      ],
+    });
+  });
+
+  test('/multipart gives the parts of a form in order', async () => {
+    const form = new FormData();
+    form.append('a', 'é');
+    form.append('f', new File([Uint8Array.of(0, 255)], 'x "y".bin', { type: 'image/png' }));
+    form.append('a', '');
+    const answer = await server.fetch('/multipart', { method: 'POST', body: form });
+    assert.deepEqual(await answer.json(), {
+      parts: [
+        { name: 'a', content_type: null, value: 'é' },
+        { name: 'f', content_type: 'image/png', filename: 'x "y".bin', data: 'AP8=' },
+        { name: 'a', content_type: null, value: '' },
+      ],
+    });
+  });
+
+  test('/multipart refuses what is malformed or nested', async () => {
+    const part = (head: string): string => `--b\r\n${head}\r\n\r\nx\r\n--b--\r\n`;
+    const named = 'Content-Disposition: form-data; name="a"';
+    for (const [body, type] of [
+      [part(named), 'multipart/form-data'],
+      [part(named), 'multipart/mixed; boundary=b'],
+      [part(named), 'text/plain'],
+      [part(named), 'multipart/form-data; boundary=c'],
+      [part(named).slice(0, -6), 'multipart/form-data; boundary=b'],
+      [part('Content-Type: text/plain'), 'multipart/form-data; boundary=b'],
+      [part('Content-Disposition: attachment; name="a"'), 'multipart/form-data; boundary=b'],
+      [part(`${named}\r\nContent-Type: multipart/mixed; boundary=c`), 'multipart/form-data; boundary=b'],
+      [part(`${named}\r\nnonsense`), 'multipart/form-data; boundary=b'],
+      ['', 'multipart/form-data; boundary=b'],
+    ] as const) {
+      const answer = await server.fetch('/multipart', {
+        method: 'POST',
+        body,
+        headers: { 'Content-Type': type },
+      });
+      assert.equal(answer.status, 400, `${type} ${body}`);
+      await answer.arrayBuffer();
+    }
+  });
+
   test('/trailers gives the trailers', async () => {
     const answer = await exchange(
       server,
@@ -150,6 +209,37 @@ describe('conformance:server', () => {
       /^HTTP\/1\.1 400 /,
     );
   });
+});
+
+test('conformance:server --static serves the files of a directory, and nothing else', async () => {
+  const base = mkdtempSync(path.join(tmpdir(), 'aio-conformance-'));
+  mkdirSync(path.join(base, 'files/sub'), { recursive: true });
+  writeFileSync(path.join(base, 'secret.txt'), 'secret');
+  writeFileSync(path.join(base, 'files/sub/a.txt'), 'abcdef');
+  const server = await RunningExample.start(program, '--static', path.join(base, 'files'));
+  try {
+    const response = await server.fetch('/static/sub/a.txt');
+    assert.equal(await response.text(), 'abcdef');
+    const tag = response.headers.get('etag') ?? '';
+    for (const [headers, status, body] of [
+      [{ Range: 'bytes=1-2' }, 206, 'bc'],
+      [{ 'If-None-Match': tag }, 304, ''],
+      [{ 'If-Match': '"other"' }, 412, ''],
+    ] as const) {
+      const answer = await server.fetch('/static/sub/a.txt', { headers });
+      assert.equal(answer.status, status);
+      assert.equal(await answer.text(), body);
+    }
+    const head = await server.fetch('/static/sub/a.txt', { method: 'HEAD' });
+    assert.equal(head.headers.get('content-length'), '6');
+    for (const target of ['/static/none', '/static/../secret.txt', '/static/%2e%2e/secret.txt']) {
+      const answer = await exchange(server, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      assert.match(answer, /^HTTP\/1\.1 404 /, target);
+    }
+  } finally {
+    assert.equal(await server.stop(), 0, server.stderr);
+    rmSync(base, { recursive: true });
+  }
 });
 
 test('conformance:server --normalize redirects to the path that exists', async () => {

@@ -175,6 +175,13 @@ describe('Set-Cookie', () => {
       assert.throws(() => serializeSetCookie('a', value), { name: 'RangeError', code: 'AIO_COOKIE_VALUE' });
     });
   }
+  test('refuse what browsers drop for its size, as it is written', () => {
+    assert.equal(serializeSetCookie('a', 'x'.repeat(4095)).length, 4097);
+    for (const value of ['x'.repeat(4096), ';'.repeat(1024)]) {
+      assert.throws(() => serializeSetCookie('a', value), { name: 'RangeError', code: 'AIO_COOKIE_VALUE' });
+    }
+  });
+
   test('refuse a value that is no string', () => {
     assert.throws(() => serializeSetCookie('a', 1 as never), { name: 'TypeError', code: 'AIO_COOKIE_VALUE' });
   });

@@ -1,0 +1,136 @@
+// npm run bench -- static [--scenario NAME]… [--server NAME]… [--node PATH] [--rounds N] [--seconds S] [--out DIR] [--check]
+//
+// CPU of a server of files: per request for small files, per megabyte for a large one. Rounds are interleaved, and only the ratios of one run
+// count. nginx is compared where it is installed.
+//
+// --scenario   1KB, 64KB or 100MB; may be repeated (default: all)
+// --check      only sees that everything runs: one short round, a smaller large file, nothing is written
+
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { positive } from '../effort.ts';
+import { describeMachine } from '../machine.ts';
+import { figure, summarize } from '../statistics.ts';
+import { contenders, type FileServer } from './servers.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true },
+    server: { type: 'string', multiple: true },
+    node: { type: 'string', default: process.execPath },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
+    check: { type: 'boolean', default: false },
+  },
+});
+const rounds = positive('rounds', options.rounds ?? (options.check ? '1' : '5'));
+const seconds = positive('seconds', options.seconds ?? (options.check ? '0.1' : '2'));
+
+interface Scenario {
+  readonly name: string;
+  readonly size: number;
+  readonly connections: number;
+  /** What the CPU is counted by. */
+  readonly unit: 'request' | 'MB';
+}
+
+const scenarios: readonly Scenario[] = [
+  { name: '1KB', size: 1_024, connections: 32, unit: 'request' },
+  { name: '64KB', size: 65_536, connections: 32, unit: 'request' },
+  { name: '100MB', size: options.check ? 4_194_304 : 104_857_600, connections: 4, unit: 'MB' },
+];
+
+const chosen = scenarios.filter(({ name }) => options.scenario?.includes(name) ?? true);
+const servers = contenders.filter(({ name }) => options.server?.includes(name) ?? true);
+if (chosen.length === 0 || servers.length === 0) {
+  throw new RangeError(
+    `There are the scenarios ${scenarios.map(({ name }) => name).join(', ')} and the servers ${contenders.map(({ name }) => name).join(', ')}`,
+  );
+}
+
+/** Whole answers within a time. */
+async function applyLoad(scenario: Scenario, port: number, time: number): Promise<number> {
+  const generator = fork(fileURLToPath(new URL('load-generator.mjs', import.meta.url)), { execArgv: [] });
+  try {
+    const message = once(generator, 'message', { signal: AbortSignal.timeout(time * 1_000 + 60_000) });
+    const { name, size, connections } = scenario;
+    generator.send({ port, path: `/${name}.bin`, size, connections, milliseconds: time * 1_000 });
+    const [{ answers }] = (await message) as [{ answers: number }];
+    return answers;
+  } finally {
+    generator.kill('SIGKILL');
+  }
+}
+
+/** Microseconds of CPU per request or megabyte, by server, one for each round. */
+async function measure(scenario: Scenario, directory: string): Promise<Map<string, number[]>> {
+  const figures = new Map<string, number[]>(servers.map(({ name }) => [name, []]));
+  const running = new Map<string, FileServer>();
+  try {
+    for (const { name, start } of servers) {
+      const server = await start(directory, options.node);
+      running.set(name, server);
+      await applyLoad(scenario, server.port, Math.min(1, seconds));
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (let turn = 0; turn < servers.length; turn++) {
+        const { name } = servers[(turn + round) % servers.length]!;
+        const server = running.get(name)!;
+        const before = await server.cpu();
+        const answers = await applyLoad(scenario, server.port, seconds);
+        const used = (await server.cpu()) - before;
+        const units = scenario.unit === 'request' ? answers : (answers * scenario.size) / 1_048_576;
+        figures.get(name)!.push(used / units);
+      }
+    }
+  } finally {
+    await Promise.all([...running.values()].map((server) => server.stop()));
+  }
+  return figures;
+}
+
+const home = mkdtempSync(path.join(tmpdir(), 'aio-bench-static-'));
+try {
+  const directory = path.join(home, 'root');
+  mkdirSync(directory);
+  const report: object[] = [];
+  for (const scenario of chosen) {
+    writeFileSync(path.join(directory, `${scenario.name}.bin`), Buffer.alloc(scenario.size, 'static file '));
+    const lines = [...(await measure(scenario, directory))].map(([server, values]) => ({
+      server,
+      microseconds: summarize(values),
+    }));
+    console.log(`${scenario.name}: µs of the server's CPU per ${scenario.unit}`);
+    const own = lines.find(({ server }) => server === 'aiohttp-ts')?.microseconds.median;
+    for (const { server, microseconds } of lines) {
+      const { median, lowest, highest } = microseconds;
+      const ratio =
+        own === undefined || server === 'aiohttp-ts' || median === 0
+          ? ''
+          : `: aiohttp-ts takes ${figure(own / median)} of it`;
+      console.log(
+        `  ${server.padEnd(18)} ${figure(median)} (${figure(lowest)} to ${figure(highest)})${ratio}`,
+      );
+    }
+    report.push({ scenario, lines });
+  }
+  if (!options.check) {
+    const version = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+    const file = path.join(options.out, `static-node${version.split('.')[0]}.json`);
+    mkdirSync(options.out, { recursive: true });
+    const command = `npm run bench -- static --rounds ${rounds} --seconds ${seconds}`;
+    writeFileSync(
+      file,
+      `${JSON.stringify({ machine: describeMachine(version), command, report }, undefined, 2)}\n`,
+    );
+    console.log(`written: ${path.relative(process.cwd(), file)}`);
+  }
+} finally {
+  rmSync(home, { recursive: true, force: true });
+}
