@@ -22,6 +22,20 @@ function currentHolder(): VariablesHolder {
   return currentScope()?.holder ?? moduleVariables;
 }
 
+/**
+ * Whether the calling code runs in a task or a `Context`. Outside of both, context variables belong to the whole module, and so to
+ * everybody else who runs outside of both.
+ *
+ * @example
+ * ```ts
+ * import { Context, inContext } from 'aiohttp-ts/asyncio';
+ * console.log(inContext(), new Context().run(inContext)); // false true
+ * ```
+ */
+export function inContext(): boolean {
+  return currentScope() !== undefined;
+}
+
 /** What `ContextVar.set` returns: the key to set the variable back. Source: `contextvars.Token`. */
 export class Token<T> {
   /** The variable that was set. */

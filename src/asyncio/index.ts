@@ -23,6 +23,7 @@ export {
   type ContextVarOptions,
   contextVarsInUse,
   copyContext,
+  inContext,
   type Token,
 } from './context-var.ts';
 export { isDebug, setDebug } from './debug.ts';

@@ -61,6 +61,14 @@ export class RunningExample {
     return fetch(this.url + path, { signal: AbortSignal.timeout(20_000), ...options });
   }
 
+  /** Ends the program without a chance to say anything. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exited = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exited;
+  }
+
   /** Ends the program as ctrl-C does, and returns its exit code. */
   async stop(): Promise<number | null> {
     const exited = once(this.#process, 'close');
