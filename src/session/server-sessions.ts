@@ -1,0 +1,242 @@
+import { sleep } from '../asyncio/index.ts';
+import { applyChanges, type Changes } from './changes.ts';
+import { SessionError } from './errors.ts';
+import { isIdentity, keyOf, newIdentity } from './identity.ts';
+import { endOf, ttlOf, wantsTouch } from './lifetime.ts';
+import type { RejectedReason, Settings } from './options.ts';
+import { formatPointer, formatRecord, parsePointer, parseRecord, type SessionRecord } from './record.ts';
+import { Session, type StoredAs } from './session.ts';
+import type { ServerStorage, SessionWrite, StoredSession, WriteOutcome } from './storage.ts';
+import { WriteQueue } from './write-queue.ts';
+
+/** What the client must be told about its cookie: another value, that there is none any more, or nothing. */
+export type CookieChange =
+  | { readonly value: string; readonly maxAge: number | undefined }
+  | 'clear'
+  | undefined;
+
+/** A session, or why the cookie opened none. */
+export type Loaded = Session | RejectedReason;
+
+const NO_CHANGES: Changes = { set: new Map(), removed: new Set(), updates: new Map() };
+
+/** What the last writer of this process left. */
+interface Written {
+  readonly key: string;
+  readonly version: string;
+  readonly record: SessionRecord;
+}
+
+/** Loads and saves sessions whose data is on the server, and of which the cookie has the identity only. */
+export class ServerSessions {
+  private readonly storage: ServerStorage;
+  private readonly settings: Settings;
+  private readonly writers: WriteQueue<Written> = new WriteQueue();
+
+  constructor(storage: ServerStorage, settings: Settings) {
+    this.storage = storage;
+    this.settings = settings;
+  }
+
+  fresh(record: SessionRecord): Session {
+    return new Session(undefined, record, undefined, false, true);
+  }
+
+  /** What the session of a cookie is stored under; `undefined` when it names none. */
+  keyIn(cookie: string): string | undefined {
+    return isIdentity(cookie) ? keyOf(cookie, this.storage.plainKeys) : undefined;
+  }
+
+  async load(cookie: string): Promise<Loaded> {
+    let key = this.keyIn(cookie);
+    if (key === undefined) return 'malformed';
+    let stored = await this.storage.load(key);
+    const moved = stored === undefined ? undefined : parsePointer(stored.value);
+    if (moved !== undefined) {
+      key = moved;
+      stored = await this.storage.load(moved);
+    }
+    if (stored === undefined) return 'unknown';
+    const record = parseRecord(stored.value);
+    if (record === undefined) return 'corrupt';
+    if (Date.now() >= endOf(record, this.settings)) {
+      await this.storage.delete(key);
+      return 'expired';
+    }
+    const { epochOf } = this.settings;
+    if (epochOf !== undefined && record.user !== undefined) {
+      if ((record.epoch ?? 0) < (await epochOf(record.user))) {
+        await this.storage.delete(key);
+        return 'revoked';
+      }
+    }
+    const { version, expiresIn } = stored;
+    return new Session(cookie, record, { key, version, expiresIn }, false, false);
+  }
+
+  /** Whether there is anything to be done before the head of the answer goes out, or at its end. */
+  wantsSave(session: Session, changes: Changes | undefined, cookiePossible: boolean): boolean {
+    if (session._ended.length > 0 || changes !== undefined) return true;
+    if (session._stored === undefined) return false;
+    if (!cookiePossible) return false;
+    return session._renewing || this.isOld(session) || this.isIdle(session);
+  }
+
+  private isOld(session: Session): boolean {
+    const { renewEvery } = this.settings;
+    const { issued, created } = session._record;
+    return renewEvery > 0 && Date.now() - (issued ?? created) > renewEvery;
+  }
+
+  private isIdle(session: Session): boolean {
+    const ttl = ttlOf(session._record, this.settings, Date.now());
+    return wantsTouch(session._stored!.expiresIn, ttl);
+  }
+
+  async save(session: Session, changes: Changes | undefined, cookiePossible: boolean): Promise<CookieChange> {
+    const ended = session._ended;
+    if (ended.length > 0) {
+      session._ended = [];
+      for (const key of ended) await this.storage.delete(key);
+    }
+    if (session._stored === undefined) {
+      if (changes !== undefined && !cookiePossible) {
+        throw new SessionError(
+          'AIO_SESSION_TOO_LATE',
+          'A session began after the head of the answer was sent, and needs a cookie in it.',
+        );
+      }
+      const created = changes === undefined ? undefined : await this.create(session, changes);
+      return created ?? (ended.length > 0 ? 'clear' : undefined);
+    }
+    const renews = cookiePossible && (session._renewing || this.isOld(session));
+    if (renews || changes !== undefined) return this.update(session, changes ?? NO_CHANGES, renews);
+    return this.isIdle(session) ? this.touch(session) : undefined;
+  }
+
+  private async create(session: Session, changes: Changes): Promise<CookieChange> {
+    const record = this.stamped(session._current(changes));
+    // Nothing is kept of a visitor about whom there is nothing to remember.
+    if (record.data.size === 0 && record.user === undefined) return undefined;
+    const identity = session._wanted ?? newIdentity();
+    const key = keyOf(identity, this.storage.plainKeys);
+    const write = this.write(record, true);
+    const version = await this.storage.create(key, write);
+    if (version === undefined) {
+      throw new SessionError('AIO_SESSION_IDENTITY', 'There is a session of this identity already.');
+    }
+    session._saved(identity, record, { key, version, expiresIn: write.ttl });
+    return this.cookie(identity, record);
+  }
+
+  private async touch(session: Session): Promise<CookieChange> {
+    const record = session._record;
+    const { key, version } = session._stored!;
+    const ttl = ttlOf(record, this.settings, Date.now());
+    if (!(await this.storage.touch(key, ttl))) return undefined;
+    session._stored = { key, version, expiresIn: ttl };
+    // A cookie that outlives the browser must live as long as the session.
+    const change = this.cookie(session.identity!, record);
+    return change.maxAge === undefined ? undefined : change;
+  }
+
+  private async update(session: Session, changes: Changes, renews: boolean): Promise<CookieChange> {
+    const stored = session._stored!;
+    const identity = renews ? newIdentity() : session.identity!;
+    const newKey = renews ? keyOf(identity, this.storage.plainKeys) : undefined;
+    const written = await this.writers.run(stored.key, (latest) =>
+      this.rewrite(session, stored, changes, newKey, latest),
+    );
+    if (written === undefined) {
+      session._vanished();
+      return undefined;
+    }
+    const { key, version, record } = written;
+    session._saved(identity, record, { key, version, expiresIn: ttlOf(record, this.settings, Date.now()) });
+    return renews || changes.maxAge !== undefined ? this.cookie(identity, record) : undefined;
+  }
+
+  /** Writes the changes on top of what is there, again and again when somebody else was faster. */
+  private async rewrite(
+    session: Session,
+    stored: StoredAs,
+    changes: Changes,
+    newKey: string | undefined,
+    latest: Written | undefined,
+  ): Promise<Written | undefined> {
+    let { key, version } = stored;
+    let record = session._current(changes);
+    const relist = newKey !== undefined || changes.user !== undefined || changes.maxAge !== undefined;
+    if (latest !== undefined && latest.key === key && latest.version !== version) {
+      version = latest.version;
+      record = applyChanges(latest.record, changes);
+    }
+    for (let attempt = 0; ; attempt++) {
+      if (newKey !== undefined) record = this.stamped(record);
+      const write = this.write(record, relist);
+      if (write.ttl <= 0) {
+        await this.storage.delete(key);
+        return undefined;
+      }
+      const outcome = await this.send(key, newKey, version, write);
+      if (outcome.status === 'written') return { key: newKey ?? key, version: outcome.version, record };
+      if (outcome.status === 'gone') return undefined;
+      if (attempt >= this.settings.retries) throw conflict(attempt + 1);
+      if (attempt > 0) await sleep(Math.random() * Math.min(2 ** attempt, 50));
+      const next = await this.follow(key, outcome.current);
+      const newer = next === undefined ? undefined : parseRecord(next.stored.value);
+      if (next === undefined || newer === undefined) return undefined;
+      key = next.key;
+      version = next.stored.version;
+      record = applyChanges(newer, changes);
+    }
+  }
+
+  private send(
+    key: string,
+    newKey: string | undefined,
+    version: string,
+    write: SessionWrite,
+  ): Promise<WriteOutcome> {
+    if (newKey === undefined) return this.storage.replace(key, version, write);
+    const grace = this.settings.renewGrace;
+    const pointer = grace > 0 ? { value: formatPointer(newKey), grace } : undefined;
+    return this.storage.rename(key, newKey, version, write, pointer);
+  }
+
+  /** Where the session is now, if what was found is only where it went to. */
+  private async follow(
+    key: string,
+    stored: StoredSession,
+  ): Promise<{ readonly key: string; readonly stored: StoredSession } | undefined> {
+    const moved = parsePointer(stored.value);
+    if (moved === undefined) return { key, stored };
+    const there = await this.storage.load(moved);
+    return there === undefined ? undefined : { key: moved, stored: there };
+  }
+
+  private stamped(record: SessionRecord): SessionRecord {
+    return this.settings.renewEvery > 0 ? { ...record, issued: Date.now() } : record;
+  }
+
+  private write(record: SessionRecord, relist: boolean): SessionWrite {
+    return {
+      value: formatRecord(record),
+      ttl: ttlOf(record, this.settings, Date.now()),
+      user: record.user,
+      end: endOf(record, this.settings),
+      relist,
+    };
+  }
+
+  private cookie(identity: string, record: SessionRecord): { value: string; maxAge: number | undefined } {
+    return { value: identity, maxAge: record.maxAge ?? this.settings.persistent };
+  }
+}
+
+function conflict(attempts: number): SessionError {
+  return new SessionError(
+    'AIO_SESSION_CONFLICT',
+    `The session was changed by others each of the ${attempts} times that its changes were to be saved.`,
+  );
+}
