@@ -41,7 +41,13 @@ try {
   };
   writeFileSync(
     path.join(folder, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['server.ts'] }),
+    JSON.stringify({ compilerOptions, files: ['server.ts', 'entries.ts'] }),
+  );
+  // Every entry, so that the declarations of all rooms are checked, without the optional peers.
+  const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
+  writeFileSync(
+    path.join(folder, 'entries.ts'),
+    entries.map((entry) => `export type {} from '${manifest.name}${entry.slice(1)}';\n`).join(''),
   );
   // A free port instead of the one that a reader would choose.
   writeFileSync(path.join(folder, 'server.ts'), example.replace(/port: \d+/, 'port: 0'));

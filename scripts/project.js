@@ -108,10 +108,12 @@ export function build() {
   const old = path.join(cache, `dist-old-${process.pid}`);
   mkdirSync(cache, { recursive: true });
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const ok = succeeds(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh]);
+  const ok =
+    succeeds(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh]) &&
+    succeeds(process.execPath, [path.join(root, 'scripts', 'bundle.js'), fresh]);
   if (!ok) {
     rmSync(fresh, { recursive: true, force: true });
-    fail('The build failed: tsc says why above.');
+    fail('The build failed: what is above says why.');
   }
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(fresh, dist);
@@ -174,8 +176,8 @@ function isInstalled(folder) {
 /** @returns {string} changes when a source file changes, comes or goes */
 function fingerprint() {
   const hash = createHash('sha256');
-  const configs = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((name) =>
-    path.join(root, name),
+  const configs = ['tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.js', 'package-lock.json'].map(
+    (name) => path.join(root, name),
   );
   for (const file of [...filesUnder(path.join(root, 'src')), ...configs]) {
     const { mtimeMs, size } = statSync(file);

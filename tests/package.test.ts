@@ -36,6 +36,24 @@ describe('the package', () => {
     });
   }
 
+  test('classes have the names that they are exported by: the build renames none', () => {
+    const program = `
+      const renamed = [];
+      for (const entry of ${JSON.stringify(entries.map(([entry]) => `aiohttp-ts${entry.slice(1)}`))}) {
+        for (const [name, value] of Object.entries(await import(entry))) {
+          if (/^class\\b/.test(Function.prototype.toString.call(typeof value === 'function' ? value : () => {})) && value.name !== name)
+            renamed.push(name + ' of ' + entry + ' is called ' + value.name);
+        }
+      }
+      console.log(renamed.join('\\n'));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    assert.equal(stderr, '');
+    assert.equal(stdout.trim(), '');
+  });
+
   test('every room with an index.ts that users may enter is an entry, and the other way round', () => {
     const inner = ['http1', 'message', 'net'];
     const rooms = readdirSync(path.join(root, 'src'), { withFileTypes: true })
@@ -49,6 +67,19 @@ describe('the package', () => {
         .sort(),
       rooms.sort(),
     );
+  });
+
+  test('what begins with an underscore is in no declaration', () => {
+    const dist = path.join(root, 'dist');
+    const complaints = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.d.ts') && !name.endsWith('part-encoding.d.ts')) // Node's own names
+      .flatMap((name) =>
+        readFileSync(path.join(dist, name), 'utf8')
+          .split('\n')
+          .filter((line) => /^ {4}(?:(?:static|readonly|get|set|protected) )*_[a-zA-Z]\w*[(:<]/.test(line))
+          .map((line) => `${name}:${line}`),
+      );
+    assert.deepEqual(complaints, [], 'mark them @internal');
   });
 
   test('no public type is `any`', () => {

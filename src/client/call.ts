@@ -1,5 +1,6 @@
 import type { Payload } from '../message/index.ts';
 import { withCaller } from './caller.ts';
+import type { ClientUrl } from './client-url.ts';
 import { TooManyRedirects } from './errors.ts';
 import { type ClientHandler, compose } from './middleware.ts';
 import { followRedirect, isRedirect, locationOf } from './redirects.ts';
@@ -10,7 +11,7 @@ import { type RequestOptions, type RequestSettings, readOptions } from './reques
 import type { ClientResponse } from './response.ts';
 import { sendRequest } from './send.ts';
 import type { ClientSession } from './session.ts';
-import { type CallGuard, resolveTimeout } from './timeouts.ts';
+import { type CallGuard, type ResolvedTimeout, resolveTimeout } from './timeouts.ts';
 import type { Trace } from './tracing.ts';
 
 const DEFAULT_MAX_REDIRECTS = 10;
@@ -30,10 +31,18 @@ export async function call(
   options: RequestOptions | undefined,
   followsByDefault: boolean,
 ): Promise<ClientResponse> {
-  session.throwIfClosed();
-  const settings = readOptions(options);
-  const timeout = resolveTimeout(settings.timeout, session.timeout);
-  const target = session.targetOf(url, settings);
+  let settings: ReturnType<typeof readOptions>;
+  let timeout: ResolvedTimeout;
+  let target: ClientUrl;
+  try {
+    session.throwIfClosed();
+    settings = readOptions(options);
+    timeout = resolveTimeout(settings.timeout, session.timeout);
+    target = session.targetOf(url, settings);
+  } catch (error) {
+    releaseData(options);
+    throw error;
+  }
   const guard = session.takeGuard();
   let traces: readonly Trace[] | undefined;
   let request: ClientRequest | undefined;
@@ -101,11 +110,23 @@ export async function call(
     }
   } catch (error) {
     guard.end();
-    request?.givenBody?.release(NOT_SENT);
+    if (request === undefined) releaseData(options);
+    else request.givenBody?.release(NOT_SENT);
     if (traces !== undefined && request !== undefined) {
       for (const trace of traces) await trace.requestException(request, error);
     }
     throw withCaller(error);
+  }
+}
+
+/** A call that fails before there is a request, by its URL for example, must not leave the file open that it was given. */
+function releaseData(options: RequestOptions | undefined): void {
+  const data = options?.data;
+  if (data === undefined) return;
+  try {
+    bodyOf(data).release(NOT_SENT);
+  } catch {
+    // It is nothing that could be sent, which the caller learns, or of less importance than what they do learn.
   }
 }
 

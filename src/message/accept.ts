@@ -8,8 +8,9 @@ export interface QualityValue {
   readonly quality: number;
 }
 
-// weight = OWS ";" OWS "q=" qvalue. What follows it (accept-ext of RFC 7231) has no meaning any more.
-const WEIGHT = /[ \t]*;[ \t]*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)[ \t]*(?:;|$)/i;
+// weight = OWS ";" OWS "q=" qvalue, without the first OWS: looking for it anywhere would take quadratic time. What follows the weight (accept-ext of
+// RFC 7231) has no meaning any more.
+const WEIGHT = /;[ \t]*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)[ \t]*(?:;|$)/i;
 const ANY_WEIGHT = /;[ \t]*q=/i;
 
 /**

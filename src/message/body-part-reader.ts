@@ -114,9 +114,7 @@ export class BodyPartReader implements AsyncIterable<Uint8Array> {
    *   server: HTTPRequestEntityTooLarge (413), HTTPBadRequest (400).
    */
   read(options?: PartReadOptions): Promise<Uint8Array> {
-    const { contentEncoding, transferEncoding } = this.codings;
-    const encoded = contentEncoding !== undefined || transferEncoding !== undefined;
-    return options?.decode === true && encoded ? this.gather(this) : this.gatherRaw();
+    return options?.decode === true && this.mayBeEncoded ? this.gather(this) : this.gatherRaw();
   }
 
   /** At most `size` bytes as they were sent (without it: the next piece as it came); `undefined` at the end. */
@@ -163,7 +161,7 @@ export class BodyPartReader implements AsyncIterable<Uint8Array> {
    * @throws MultipartError `AIO_MULTIPART_TEXT` when the bytes are not text in their charset, or it is not known; and what `read()` throws.
    */
   async text(options?: PartTextOptions): Promise<string> {
-    const bytes = await this.read({ decode: true });
+    const bytes = this.mayBeEncoded ? await this.gather(this) : (this.wholeNow() ?? (await this.gatherRaw()));
     try {
       return decodeText(bytes, options?.encoding ?? this.getCharset('utf-8'));
     } catch (cause) {
@@ -235,6 +233,25 @@ export class BodyPartReader implements AsyncIterable<Uint8Array> {
       contentEncoding: this.isForm ? undefined : this.head.header('content-encoding'),
       transferEncoding: this.head.header('content-transfer-encoding'),
     };
+  }
+
+  private get mayBeEncoded(): boolean {
+    const { contentEncoding, transferEncoding } = this.codings;
+    return contentEncoding !== undefined || transferEncoding !== undefined;
+  }
+
+  /** The whole part if it is here in one piece, as nearly every field of a form is; else `undefined`, and nothing was taken. */
+  private wholeNow(): Uint8Array | undefined {
+    if (this.rest !== undefined) return undefined;
+    const piece = this.takeNow();
+    if (piece === undefined || piece === null) return piece === null ? NOTHING : undefined;
+    const next = this.takeNow();
+    if (next === null) {
+      this.checkSize(piece.length);
+      return piece;
+    }
+    this.rest = next === undefined ? piece : Buffer.concat([piece, next]);
+    return undefined;
   }
 
   /** As `readNow()` of a source. */
@@ -309,6 +326,8 @@ export class BodyPartReader implements AsyncIterable<Uint8Array> {
     return this.context.mapError(new MultipartError(code, message, options));
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 async function* only(data: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   if (data.length !== 0) yield data;

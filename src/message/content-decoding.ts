@@ -202,17 +202,21 @@ export class BodyDecoder {
       decoder.once('end', resolve).once('error', reject).once('close', resolve),
     );
     ended.catch(() => {});
+    let drained: (() => void) | undefined;
+    const wake = (): void => drained?.();
+    decoder.on('drain', wake).on('end', wake).on('close', wake);
     for (let piece: Uint8Array | undefined = first; piece !== undefined; piece = await source.readChunk()) {
       if (decoder.destroyed) break;
-      if (!decoder.write(piece)) await Promise.race([drained(decoder), ended]);
+      // What follows the end of the coded bytes is read and dropped: the decoder would only keep it.
+      if (!decoder.readableEnded && !decoder.write(piece) && !decoder.readableEnded) {
+        await new Promise<void>((resolve) => {
+          drained = resolve;
+        });
+      }
       check();
     }
     if (!decoder.destroyed) decoder.end();
     await ended;
     if (target.exception() !== undefined) throw target.exception();
   }
-}
-
-function drained(stream: Transform): Promise<void> {
-  return new Promise((resolve) => stream.once('drain', resolve));
 }

@@ -24,7 +24,7 @@ const MULTIPART = /^[ \t]*multipart\//i;
 /** A name of a charset is not longer. */
 const MAX_CHARSET = 31;
 
-/** @internal What readers of one body have in common. */
+/** What readers of one body have in common. */
 export interface MultipartContext {
   readonly budget: MultipartBudget;
   readonly clientMaxSize: number;
@@ -113,7 +113,7 @@ export class MultipartReader implements AsyncIterable<BodyPartReader | Multipart
    * @throws MultipartError when the body is malformed, ends too early, or goes beyond a limit.
    */
   async next(): Promise<BodyPartReader | MultipartReader | undefined> {
-    const open = await this.sequence.next();
+    const open = this.sequence.nextNow() ?? (await this.sequence.next());
     if (open === undefined) return undefined;
     const type = open.head.header('content-type');
     const first = !this.started;

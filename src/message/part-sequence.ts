@@ -1,8 +1,7 @@
 import { codedTypeError } from './errors.ts';
 import {
   MULTIPART_DATA,
-  MULTIPART_END,
-  MULTIPART_NEED_DATA,
+  MULTIPART_PART,
   MULTIPART_PART_END,
   type MultipartEvent,
   type MultipartParser,
@@ -45,23 +44,24 @@ export class PartSequence {
 
   /** Skips what is left of the part before; `undefined` after the last one. */
   async next(): Promise<OpenPart | undefined> {
+    for (;;) {
+      const part = this.nextNow();
+      if (part !== undefined) return part;
+      if (this.finished) return undefined;
+      // What follows the last boundary says nothing, but must be out of the way of the next message.
+      if (!(await this.fill())) this.finished = true;
+    }
+  }
+
+  /** The next part, if all that is before it is here; else `undefined`, and it can be asked for again. */
+  nextNow(): OpenPart | undefined {
     if (this.finished) return undefined;
     const { current } = this;
     if (current !== undefined) {
-      while (!current.ended) if (this.readNow(current) === undefined) await this.fill();
+      while (!current.ended) if (this.readNow(current) === undefined) return undefined;
       this.current = undefined;
     }
-    let event = this.poll();
-    while (event === MULTIPART_NEED_DATA) {
-      await this.fill();
-      event = this.poll();
-    }
-    if (event === MULTIPART_END) {
-      // What follows the last boundary says nothing, but must be out of the way of the next message.
-      while (await this.fill());
-      this.finished = true;
-      return undefined;
-    }
+    if (this.poll() !== MULTIPART_PART) return undefined;
     this.current = new OpenPart(this, this.parser.head);
     return this.current;
   }

@@ -25,11 +25,13 @@ export interface ByteRange {
 
 /** More ranges than this in one field are refused: many small ones are an attack (RFC 9110 §17.15). */
 export const MAX_RANGES = 16;
+/** Elements of the list, those with nothing in them too, of which a recipient must take "a reasonable number" (RFC 9110 §5.6.1.2). */
+const MAX_ELEMENTS = 2 * MAX_RANGES;
 
 const NONE: ParsedRange = Object.freeze({ kind: 'none' });
 const INVALID: ParsedRange = Object.freeze({ kind: 'invalid' });
 const UNIT = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=/;
-const SPEC = /[ \t]*(\d*)-(\d*)[ \t]*(?:,|$)/y;
+const SPEC = /[ \t]*(?:(\d*)-(\d*)[ \t]*)?(?:,|$)/y;
 
 /**
  * Parses a Range field. Only ASCII digits count; numbers too big for a file are clamped. Never throws; linear.
@@ -50,11 +52,14 @@ export function parseRange(header: string | undefined): ParsedRange {
   if (unit[1]!.toLowerCase() !== 'bytes') return NONE;
   const ranges: RangeSpec[] = [];
   let index = unit[0].length;
-  while (index < header.length) {
+  for (let elements = 0; index < header.length; elements++) {
     SPEC.lastIndex = index;
     const match = SPEC.exec(header);
-    if (match === null || ranges.length === MAX_RANGES) return INVALID;
-    const [, first, last] = match as unknown as [string, string, string];
+    if (match === null || elements === MAX_ELEMENTS) return INVALID;
+    index = SPEC.lastIndex;
+    const [, first, last] = match;
+    if (first === undefined || last === undefined) continue;
+    if (ranges.length === MAX_RANGES) return INVALID;
     if (first === '') {
       if (last === '') return INVALID;
       ranges.push({ suffixLength: position(last) });
@@ -64,7 +69,6 @@ export function parseRange(header: string | undefined): ParsedRange {
       if (to !== undefined && to < from) return INVALID;
       ranges.push({ first: from, last: to });
     }
-    index = SPEC.lastIndex;
   }
   return ranges.length === 0 ? INVALID : { kind: 'ranges', ranges };
 }

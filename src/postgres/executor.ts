@@ -14,6 +14,7 @@ import { HeldRows, mapped, PortalRows, PostgresCursor } from './cursor.ts';
 import { BatchRun, Script } from './run.ts';
 import {
   encodeParameters,
+  onlyReads,
   readsRows,
   refuseTransactionControl,
   toWire,
@@ -36,8 +37,8 @@ const BATCH = 100;
 export abstract class PostgresExecutor implements SqlExecutor {
   readonly dialect: Dialect = 'postgres';
 
-  /** @internal */
-  abstract lease(signal: AbortSignal | undefined): Lease | Promise<Lease>;
+  /** @internal @param writes whether what it is for must not get into a savepoint of another task */
+  abstract lease(signal: AbortSignal | undefined, writes: boolean): Lease | Promise<Lease>;
   abstract transaction<T>(
     work: (tx: SqlTransaction) => T | PromiseLike<T>,
     options?: TransactionOptions,
@@ -57,7 +58,7 @@ export abstract class PostgresExecutor implements SqlExecutor {
     const { text, values } = toWire(statement, parameters);
     refuseTransactionControl(text);
     const signal = options?.signal;
-    const leased = this.lease(signal);
+    const leased = this.lease(signal, !onlyReads(text));
     // At hand, nearly always: a promise less.
     const lease = leased instanceof Promise ? await leased : leased;
     const { connection, check } = lease;
@@ -112,7 +113,7 @@ export abstract class PostgresExecutor implements SqlExecutor {
     const { text, values } = toWire(statement, parameters);
     refuseTransactionControl(text);
     const signal = options?.signal;
-    const leased = this.lease(signal);
+    const leased = this.lease(signal, !onlyReads(text));
     // At hand, nearly always: a promise less.
     const lease = leased instanceof Promise ? await leased : leased;
     try {
@@ -127,7 +128,7 @@ export abstract class PostgresExecutor implements SqlExecutor {
   /** Runs several statements without values, all or none of them. They may not begin or end transactions. */
   async executescript(script: string, options?: ExecuteOptions): Promise<void> {
     const signal = options?.signal;
-    const leased = this.lease(signal);
+    const leased = this.lease(signal, true);
     // At hand, nearly always: a promise less.
     const lease = leased instanceof Promise ? await leased : leased;
     const { connection, check } = lease;

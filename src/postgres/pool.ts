@@ -51,6 +51,11 @@ export class Pool {
     this.ending = new Set();
   }
 
+  /** Longest wait for what somebody else uses, in ms. */
+  get acquireTimeout(): number {
+    return this.settings.acquireTimeout;
+  }
+
   get state(): PoolState {
     return { size: this.all.size, idle: this.idle.length, waiting: this.waiters.size };
   }

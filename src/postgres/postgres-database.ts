@@ -47,7 +47,7 @@ export class PostgresDatabase extends PostgresExecutor implements Database {
 
   /** Makes sure that there is a connection. */
   async ping(): Promise<void> {
-    (await this.lease(undefined)).release();
+    (await this.lease(undefined, false)).release();
   }
 
   /** How many connections there are, idle ones among them, and how many wait for one. */
@@ -67,9 +67,9 @@ export class PostgresDatabase extends PostgresExecutor implements Database {
   }
 
   /** @internal */
-  lease(signal: AbortSignal | undefined): Lease | Promise<Lease> {
+  lease(signal: AbortSignal | undefined, writes: boolean): Lease | Promise<Lease> {
     const current = this.#current();
-    if (current !== undefined) return current.lease(signal);
+    if (current !== undefined) return current.lease(signal, writes);
     const connection = this.#home.pool.acquire(signal);
     return connection instanceof Promise ? connection.then((one) => this.#lend(one)) : this.#lend(connection);
   }

@@ -1,4 +1,4 @@
-import { Lock } from '../asyncio/index.ts';
+import { Lock, TimeoutError, timeout } from '../asyncio/index.ts';
 import {
   DatabaseError,
   type ExecuteOptions,
@@ -110,7 +110,33 @@ export class PostgresTransaction extends PostgresExecutor implements SqlTransact
   }
 
   /** @internal The connection of this transaction, which begins with that. */
-  lease(signal: AbortSignal | undefined): Lease | Promise<Lease> {
+  lease(signal: AbortSignal | undefined, writes: boolean): Lease | Promise<Lease> {
+    this.mustBeOpen();
+    // A savepoint that another task has opened would take what is written meanwhile with it, when it is rolled back.
+    const { children } = writes && this.children.locked() ? this.innermost() : this;
+    if (!writes || !children.locked()) return this.leaseNow(signal);
+    return this.freed(children).then(() => this.leaseNow(signal));
+  }
+
+  /** The transaction inside of this one that the calling code runs in; itself, when it runs in none. */
+  private innermost(): PostgresTransaction {
+    const current = this.home.context.get();
+    return current?.open && current.isInside(this) ? current : this;
+  }
+
+  private async freed(children: Lock): Promise<void> {
+    const ms = this.home.pool.acquireTimeout;
+    try {
+      await timeout(ms, async () => (await children.acquire()).release());
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      throw new OperationalError(`waited ${ms} ms for a savepoint of another task to end`, {
+        code: 'AIO_SQL_BUSY',
+      });
+    }
+  }
+
+  private leaseNow(signal: AbortSignal | undefined): Lease | Promise<Lease> {
     this.mustBeOpen();
     const { connection } = this;
     return connection === undefined
@@ -133,7 +159,7 @@ export class PostgresTransaction extends PostgresExecutor implements SqlTransact
   private async startNow(signal: AbortSignal | undefined): Promise<PostgresConnection> {
     const { parent, home, options } = this;
     if (parent !== undefined) {
-      const { connection } = await parent.lease(signal);
+      const { connection } = await parent.leaseNow(signal);
       await run(connection, `SAVEPOINT ${this.savepoint}`);
       this.connection = connection;
       return connection;
@@ -163,7 +189,7 @@ export class PostgresTransaction extends PostgresExecutor implements SqlTransact
     parameters: Iterable<SqlParameters> | AsyncIterable<SqlParameters>,
     { signal }: ExecuteOptions,
   ): Promise<number> {
-    const { connection } = await this.lease(signal);
+    const { connection } = await this.lease(signal, true);
     return await executeMany(connection, statement, parameters, signal);
   }
 
@@ -180,10 +206,8 @@ export class PostgresTransaction extends PostgresExecutor implements SqlTransact
   ): Promise<T> {
     this.mustBeOpen();
     // Called on the outer one by what runs inside of an inner one: it belongs to that.
-    const current = this.home.context.get();
-    if (current !== undefined && current !== this && current.open && current.isInside(this)) {
-      return await current.inside(work, options);
-    }
+    const innermost = this.innermost();
+    if (innermost !== this) return await innermost.inside(work, options);
     const held = await this.children.acquire();
     try {
       return await new PostgresTransaction(this.home, this, options).perform(work, options.signal);

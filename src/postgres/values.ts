@@ -120,6 +120,11 @@ export function transactionControlError(message: string, statement: string): Not
   return new NotSupportedError(message, { code: 'AIO_SQL_TRANSACTION_CONTROL', statement });
 }
 
+/** Whether a statement certainly changes nothing, as far as its first word tells. */
+export function onlyReads(text: string): boolean {
+  return readsRows(text) && !/\bWITH\b/i.test(text);
+}
+
 /** Whether a statement may give many rows that are worth reading piece by piece. What changes rows runs to its end anyway. */
 export function readsRows(text: string): boolean {
   return /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|\()*(?:SELECT|WITH|VALUES|TABLE|FETCH)(?![\w$])/i.test(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as web from '../web/index.ts';
 import { addressKey } from './address-key.ts';
 import { rateLimitOptionError } from './errors.ts';
@@ -80,7 +81,7 @@ class Limiter {
   #count(key: string, request: web.Request, next: Next): web.Awaitable<web.HandlerResult> {
     let decision: RateDecision | Promise<RateDecision>;
     try {
-      decision = this.#store.take(this.#prefix + key, this.#rate);
+      decision = this.#store.take(this.#prefix + bounded(key), this.#rate);
     } catch (error) {
       return this.#withoutStore(error, request, next);
     }
@@ -181,6 +182,11 @@ export function limited<P extends web.Params = web.Params>(
 ): web.Handler<P> {
   const limiter = new Limiter(options);
   return (request) => limiter.handle(request as web.Request, handler as web.Handler);
+}
+
+/** Clients choose most keys, and a store keeps many: what is longer than any address or id is kept as its hash. */
+function bounded(key: string): string {
+  return key.length <= 128 ? key : createHash('sha256').update(key).digest('base64url');
 }
 
 function positive(name: string, value: number): void {

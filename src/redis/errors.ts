@@ -29,9 +29,16 @@ export class RedisUnavailableError extends Error {
   }
 }
 
-/** Replies that say something about the state of the server, not about the command. */
-const ILL =
-  /^-?(?:LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|READONLY|BUSY|OOM|MISCONF|NOREPLICAS|UNKILLABLE)\b/;
+const STATES =
+  'LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|READONLY|BUSY|OOM|MISCONF|NOREPLICAS|UNKILLABLE|NOAUTH|WRONGPASS';
+
+/**
+ * Replies that say something about the state of the server or of the connection, not about the command. Before 7.0, Redis wraps those to a script:
+ * `ERR Error running script (call to f_…): @user_script:6: … -READONLY You can't write …`.
+ */
+const ILL = new RegExp(
+  `^-?(?:(?:${STATES})\\b|ERR max number of clients reached|ERR Error running script .*[ @]-(?:${STATES})\\b)`,
+);
 
 /** Redis' own error replies begin with a word in capitals: `WRONGTYPE Operation against a key …`. */
 const REPLY = /^-?[A-Z][A-Z0-9]* /;

@@ -58,7 +58,16 @@ export class GuardedRedis {
       positive('failures', options.failures ?? 3),
       positive('retryAfter', options.retryAfter ?? 1000),
       now,
-      (state) => onStateChange?.(state),
+      (state) => {
+        try {
+          onStateChange?.(state);
+        } catch (error) {
+          // Those who wait for a command must hear of it in any case; the mistake is told like every one that nobody catches.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      },
     );
   }
 

@@ -47,9 +47,30 @@ export function checked(key: string, value: unknown): unknown {
       if (Number.isFinite(value)) return value;
       throw unfit(key, `${value} has no form in JSON`);
     default:
+      // What an async function fails with later is told here, as its first mistake.
+      if (value instanceof Promise) value.catch(() => {});
+      if (LOSSY.some((kind) => value instanceof kind)) {
+        throw unfit(key, `JSON keeps nothing of a ${value.constructor.name}${hintFor(value)}`);
+      }
       textOf(key, value);
       return value;
   }
+}
+
+/** JSON makes `{}` of them, without a word. */
+const LOSSY = [Promise, Map, Set, WeakMap, WeakSet];
+
+function hintFor(value: object): string {
+  return value instanceof Promise ? ': await it first (what update() is given must not be async)' : '';
+}
+
+/** A name that a record can hold: anything else would make its JSON, and so the whole session, unreadable. */
+export function checkKey(key: unknown): asserts key is string {
+  if (typeof key === 'string') return;
+  throw new SessionError(
+    'AIO_SESSION_VALUE',
+    `A session names its values by strings, got ${typeof key} ${String(key)}.`,
+  );
 }
 
 /** The JSON of a value. */

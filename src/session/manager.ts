@@ -139,8 +139,9 @@ export class SessionManager {
     }
     const changes = session._changes();
     const work = this.sessions.wantsSave(session, changes, true);
+    if (work) return this.saveBeforeHead(visit, session, changes, response);
     visit.become(visit.handlerEnded ? 'over' : 'head sent');
-    return work ? this.saveBeforeHead(visit, session, changes, response) : undefined;
+    return undefined;
   }
 
   private async saveBeforeHead(
@@ -149,7 +150,13 @@ export class SessionManager {
     changes: Changes | undefined,
     response: web.StreamResponse,
   ): Promise<void> {
-    visit.cookie = await this.save(visit, session, changes, true);
+    // A change in the middle would be in neither of the two.
+    visit.become(visit.handlerEnded ? 'over' : 'saving');
+    try {
+      visit.cookie = await this.save(visit, session, changes, true);
+    } finally {
+      visit.become(visit.handlerEnded ? 'over' : 'head sent');
+    }
     this.answer(visit, response);
   }
 
@@ -188,7 +195,9 @@ export class SessionManager {
     changes: Changes | undefined,
     cookiePossible: boolean,
   ): Promise<CookieChange> {
-    const { onGone, failOpen } = this.settings;
+    const { onGone } = this.settings;
+    // Whoever is told that a session has ended must be able to rely on it.
+    const failOpen = this.settings.failOpen && session._ended.length === 0;
     try {
       const told = await this.withEpoch(changes);
       const cookie = await this.sessions.save(session, told, cookiePossible, visit.cookieName);

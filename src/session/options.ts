@@ -43,11 +43,14 @@ export interface SessionOptions {
    * too (`'conflict'`: 409).
    */
   readonly onGone?: 'ignore' | 'conflict' | undefined;
-  /** When the storage is down: `false` (default) answers 503, `true` goes on with an empty session that is not kept. */
+  /**
+   * When the storage is down: `false` (default) answers 503, `true` goes on with an empty session that is not kept. A session that was to end and could not be
+   * deleted is 503 in any case.
+   */
   readonly failOpen?: boolean | undefined;
   /** How often a change is tried again when others change the same session. Default 8. */
   readonly retries?: number | undefined;
-  /** Cache-Control of an answer that sets the cookie, unless the handler set one. Default `'no-store'`. */
+  /** Cache-Control of an answer that sets the cookie. What the handler set stays, but becomes `private`. Default `'no-store'`. */
   readonly cacheControl?: 'no-store' | 'private' | undefined;
   /** The present epoch of a user: sessions of an earlier one are over. For storages that cannot revoke. */
   readonly epochOf?: ((user: string) => number | PromiseLike<number>) | undefined;

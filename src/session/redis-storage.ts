@@ -63,6 +63,9 @@ redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
 return 1`);
 
+/** Somebody who logs in again and again must not keep `revokeAll` busy for ever. */
+const MOST_ROUNDS = 10;
+
 /** The list of a user forgets a session after so long in any case; browsers keep cookies for 400 days at most (RFC 6265bis §5.5). */
 const LONGEST = 400 * 86_400_000;
 
@@ -181,9 +184,15 @@ export class RedisStorage implements ServerStorage {
   }
 
   async revokeAll(user: string, except?: string): Promise<number> {
-    const sessions = (await this.sessionsOf(user)).filter(({ key }) => key !== except);
-    const ended = await Promise.all(sessions.map(({ key }) => this.delete(key)));
-    return ended.filter(Boolean).length;
+    let total = 0;
+    // One that another request moves to a new key meanwhile is found there the next time.
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const sessions = (await this.sessionsOf(user)).filter(({ key }) => key !== except);
+      if (sessions.length === 0) break;
+      const ended = await Promise.all(sessions.map(({ key }) => this.delete(key)));
+      total += ended.filter(Boolean).length;
+    }
+    return total;
   }
 
   /** Listed first, written second: a session that exists can always be found and revoked. */

@@ -41,10 +41,22 @@ function attributes(settings: Settings, secure: boolean): web.CookieOptions {
   return { path, httpOnly, sameSite, ...(secure && { secure }), ...(domain !== undefined && { domain }) };
 }
 
-/** A cache must not give one visitor's cookie to another (RFC 9111 §5.2.2.5). What the handler said stays. */
+/**
+ * A cache must not give one visitor's cookie to another (RFC 9111 §5.2.2.5). What the handler said stays, but for the visitor's own browser only: of two
+ * visitors without a cookie, the second would get the first one's from a shared cache, whatever `Vary` says.
+ */
 function forbidStoring(response: web.StreamResponse, settings: Settings): void {
   const { headers } = response;
-  if (!headers.has('Cache-Control')) headers.set('Cache-Control', settings.cacheControl);
+  const said = headers
+    .getAll('Cache-Control')
+    .flatMap((line) => line.split(',').map((directive) => directive.trim()));
+  if (said.length === 0) headers.set('Cache-Control', settings.cacheControl);
+  else if (!said.some((directive) => /^(?:private|no-store)$/i.test(directive))) {
+    const kept = said.filter(
+      (directive) => directive !== '' && !/^(?:public|s-maxage\b.*)$/i.test(directive),
+    );
+    headers.set('Cache-Control', ['private', ...kept].join(', '));
+  }
 }
 
 /** The answer depends on the cookie (RFC 9110 §12.5.5). */

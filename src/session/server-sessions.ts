@@ -20,11 +20,16 @@ export type Loaded = Session | RejectedReason;
 
 const NO_CHANGES: Changes = { set: new Map(), removed: new Set(), updates: new Map() };
 
+/** Identities that a session may have had within `renewGrace` and still be found by the first. */
+const MOST_MOVES = 8;
+
 /** What the last writer of this process left. */
 interface Written {
   readonly key: string;
   readonly version: string;
   readonly record: SessionRecord;
+  /** The record's text. */
+  readonly value: string;
 }
 
 /** Loads and saves sessions whose data is on the server, and of which the cookie has the identity only. */
@@ -48,15 +53,11 @@ export class ServerSessions {
   }
 
   async load(cookie: string): Promise<Loaded> {
-    let key = this.keyIn(cookie);
-    if (key === undefined) return 'malformed';
-    let stored = await this.storage.load(key);
-    const moved = stored === undefined ? undefined : parsePointer(stored.value);
-    if (moved !== undefined) {
-      key = moved;
-      stored = await this.storage.load(moved);
-    }
-    if (stored === undefined) return 'unknown';
+    const presented = this.keyIn(cookie);
+    if (presented === undefined) return 'malformed';
+    const found = await this.follow(presented, await this.storage.load(presented));
+    if (found === undefined) return 'unknown';
+    const { key, stored } = found;
     const record = parseRecord(stored.value);
     if (record === undefined) return 'corrupt';
     if (Date.now() >= endOf(record, this.settings)) {
@@ -97,7 +98,7 @@ export class ServerSessions {
     const ended = session._ended;
     if (ended.length > 0) {
       session._ended = [];
-      for (const key of ended) await this.storage.delete(key);
+      for (const key of ended) await this.end(key);
     }
     if (session._stored === undefined) {
       if (changes !== undefined && !cookiePossible) {
@@ -112,6 +113,15 @@ export class ServerSessions {
     const renews = cookiePossible && (session._renewing || this.isOld(session));
     if (renews || changes !== undefined) return this.update(session, changes ?? NO_CHANGES, renews);
     return this.isIdle(session) ? this.touch(session) : undefined;
+  }
+
+  /** Deletes a session, also where another request has moved it to meanwhile. */
+  private async end(key: string): Promise<void> {
+    if (this.settings.renewGrace > 0) {
+      const found = await this.follow(key, await this.storage.load(key));
+      if (found !== undefined && found.key !== key) await this.storage.delete(found.key);
+    }
+    await this.storage.delete(key);
   }
 
   private async create(session: Session, changes: Changes): Promise<CookieChange> {
@@ -135,15 +145,21 @@ export class ServerSessions {
     const ttl = ttlOf(record, this.settings, Date.now());
     if (!(await this.storage.touch(key, ttl))) return undefined;
     session._stored = { key, version, expiresIn: ttl };
+    if (this.hasMoved(session)) return undefined;
     // A cookie that outlives the browser must live as long as the session.
     const change = this.cookie(session.identity!, record);
     return change.maxAge === undefined ? undefined : change;
   }
 
+  /** Whether the identity that the request came with is an old one: the client has got another, and must keep that. */
+  private hasMoved(session: Session): boolean {
+    return keyOf(session.identity!, this.storage.plainKeys) !== session._stored!.key;
+  }
+
   private async update(session: Session, changes: Changes, renews: boolean): Promise<CookieChange> {
     const stored = session._stored!;
-    const identity = renews ? newIdentity() : session.identity!;
-    const newKey = renews ? keyOf(identity, this.storage.plainKeys) : undefined;
+    const next = renews ? newIdentity() : undefined;
+    const newKey = next === undefined ? undefined : keyOf(next, this.storage.plainKeys);
     const written = await this.writers.run(stored.key, (latest) =>
       this.rewrite(session, stored, changes, newKey, latest),
     );
@@ -152,8 +168,11 @@ export class ServerSessions {
       return undefined;
     }
     const { key, version, record } = written;
+    const renewed = key === newKey;
+    const identity = renewed ? next! : session.identity!;
     session._saved(identity, record, { key, version, expiresIn: ttlOf(record, this.settings, Date.now()) });
-    return renews || changes.maxAge !== undefined ? this.cookie(identity, record) : undefined;
+    const tells = renewed || (changes.maxAge !== undefined && !this.hasMoved(session));
+    return tells ? this.cookie(identity, record) : undefined;
   }
 
   /** Writes the changes on top of what is there, again and again when somebody else was faster. */
@@ -165,27 +184,33 @@ export class ServerSessions {
     latest: Written | undefined,
   ): Promise<Written | undefined> {
     let { key, version } = stored;
+    let target = newKey;
     let record = session._current(changes);
     const relist = newKey !== undefined || changes.user !== undefined || changes.maxAge !== undefined;
     if (latest !== undefined && latest.key === key && latest.version !== version) {
       version = latest.version;
-      record = applyChanges(latest.record, changes);
+      // Not its record: what is in that belongs to the other request, whose handler may still change it, and is not yet what JSON makes of it.
+      record = applyChanges(parseRecord(latest.value) ?? latest.record, changes);
     }
     for (let attempt = 0; ; attempt++) {
-      if (newKey !== undefined) record = this.stamped(record);
+      if (target !== undefined) record = this.stamped(record);
       const write = this.write(record, relist);
       if (write.ttl <= 0) {
         await this.storage.delete(key);
         return undefined;
       }
-      const outcome = await this.send(key, newKey, version, write);
-      if (outcome.status === 'written') return { key: newKey ?? key, version: outcome.version, record };
+      const outcome = await this.send(key, target, version, write);
+      if (outcome.status === 'written') {
+        return { key: target ?? key, version: outcome.version, record, value: write.value };
+      }
       if (outcome.status === 'gone') return undefined;
       if (attempt >= this.settings.retries) throw conflict(attempt + 1);
       if (attempt > 0) await sleep(Math.random() * Math.min(2 ** attempt, 50));
       const next = await this.follow(key, outcome.current);
       const newer = next === undefined ? undefined : parseRecord(next.stored.value);
       if (next === undefined || newer === undefined) return undefined;
+      // Another request was first to renew an old identity. Doing it again would leave the client with the one or the other.
+      if (next.key !== key && !session._renewing) target = undefined;
       key = next.key;
       version = next.stored.version;
       record = applyChanges(newer, changes);
@@ -204,15 +229,18 @@ export class ServerSessions {
     return this.storage.rename(key, newKey, version, write, pointer);
   }
 
-  /** Where the session is now, if what was found is only where it went to. */
+  /** Where the session is now, if what was found is only where it went to: more than once when it was renewed again meanwhile. */
   private async follow(
     key: string,
-    stored: StoredSession,
+    stored: StoredSession | undefined,
   ): Promise<{ readonly key: string; readonly stored: StoredSession } | undefined> {
-    const moved = parsePointer(stored.value);
-    if (moved === undefined) return { key, stored };
-    const there = await this.storage.load(moved);
-    return there === undefined ? undefined : { key: moved, stored: there };
+    for (let moves = 0; stored !== undefined && moves <= MOST_MOVES; moves++) {
+      const moved = parsePointer(stored.value);
+      if (moved === undefined) return { key, stored };
+      key = moved;
+      stored = await this.storage.load(moved);
+    }
+    return undefined;
   }
 
   private stamped(record: SessionRecord): SessionRecord {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Changes, Update } from './changes.ts';
+import { type Changes, checkKey, type Update } from './changes.ts';
 import { SessionError } from './errors.ts';
 import { isIdentity } from './identity.ts';
 import { emptyRecord, type SessionRecord } from './record.ts';
@@ -15,8 +15,8 @@ export interface StoredAs {
   readonly expiresIn: number;
 }
 
-/** Where a request is on its way: everything can change, a cookie cannot be sent any more, or nothing is saved any more. @internal */
-export type Phase = 'open' | 'head sent' | 'over';
+/** Where a request is on its way: everything can change, the session is being saved, a cookie cannot be sent any more, or nothing is saved any more. @internal */
+export type Phase = 'open' | 'saving' | 'head sent' | 'over';
 
 /**
  * What the server remembers of one visitor between requests: a map of values that JSON can hold, typed by `T`.
@@ -172,10 +172,11 @@ export class Session<T extends object = Record<string, unknown>> {
   /**
    * Puts a value under a key.
    *
-   * @throws SessionError `AIO_SESSION_VALUE` for what JSON cannot hold; `AIO_SESSION_TOO_LATE` when the head of the answer was sent and saving this would
+   * @throws SessionError `AIO_SESSION_VALUE` for what JSON cannot hold and keys that are no strings; `AIO_SESSION_TOO_LATE` when the head of the answer was sent and saving this would
    *   need a new cookie, or the answer is over
    */
   set<K extends SessionKey<T>>(key: K, value: Exclude<T[K], undefined>): this {
+    checkKey(key);
     this.#mustTake(`set('${key}')`);
     if (value === undefined) {
       throw new SessionError(
@@ -214,6 +215,7 @@ export class Session<T extends object = Record<string, unknown>> {
     key: K,
     compute: (value: T[K] | undefined) => T[K] | undefined,
   ): T[K] | undefined {
+    checkKey(key);
     this.#mustTake(`update('${key}')`);
     return this.#values.update(key, compute as Update) as T[K] | undefined;
   }
@@ -229,7 +231,11 @@ export class Session<T extends object = Record<string, unknown>> {
    * by it.
    */
   invalidate(): void {
-    if (this._phase === 'over' || (this._phase === 'head sent' && this._inCookie)) {
+    if (
+      this._phase === 'saving' ||
+      this._phase === 'over' ||
+      (this._phase === 'head sent' && this._inCookie)
+    ) {
       throw this.#tooLate('invalidate()');
     }
     if (this._stored !== undefined) this._ended.push(this._stored.key);
@@ -316,7 +322,8 @@ export class Session<T extends object = Record<string, unknown>> {
 
   #mustTake(what: string): void {
     if (this._phase === 'open') return;
-    if (this._phase === 'over' || this._inCookie || this._stored === undefined) throw this.#tooLate(what);
+    if (this._phase !== 'head sent' || this._inCookie || this._stored === undefined)
+      throw this.#tooLate(what);
   }
 
   #mustSendCookie(what: string): void {
@@ -324,18 +331,24 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   #tooLate(what: string): SessionError {
-    return new SessionError(
-      'AIO_SESSION_TOO_LATE',
-      this._phase === 'over'
-        ? `${what} came when the answer was over: nothing is saved any more.`
-        : `${what} came after the head of the answer was sent, and needs a cookie in it. Do it before response.prepare().`,
-    );
+    const why = {
+      open: '',
+      saving: 'came while the session was being saved: do it before response.prepare(), or await that first.',
+      'head sent':
+        'came after the head of the answer was sent, and needs a cookie in it. Do it before response.prepare().',
+      over: 'came when the answer was over: nothing is saved any more.',
+    };
+    return new SessionError('AIO_SESSION_TOO_LATE', `${what} ${why[this._phase]}`);
   }
 
   /** @internal What this request changed; `undefined` when nothing. */
   _changes(): Changes | undefined {
     const values = this.#values.changes();
-    const user = this.#user !== undefined && this.#user.name !== this.#record.user ? this.#user : undefined;
+    const { user: owner, epoch } = this.#record;
+    // Said again of the same user, it takes the session over into their present epoch.
+    const told =
+      this.#user !== undefined && (this.#user.name !== owner || this._renewing || epoch !== undefined);
+    const user = told ? this.#user : undefined;
     const maxAge =
       this.#maxAge !== undefined && this.#maxAge.milliseconds !== this.#record.maxAge
         ? this.#maxAge

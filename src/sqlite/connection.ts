@@ -103,7 +103,11 @@ export class Connection extends Executor implements Database {
 
   /** Rows that were changed through this connection, triggers included. Source: `total_changes`. */
   async totalChanges(): Promise<number> {
-    const { result } = await this.core.write(TOTAL_CHANGES, [], 'one', {});
+    const tx = this.active();
+    const asked = tx?.begun
+      ? tx.runHere(TOTAL_CHANGES, [], 'one', {})
+      : this.core.write(TOTAL_CHANGES, [], 'one', {});
+    const { result } = await asked;
     return Number(result.rows[0]![0]);
   }
 
@@ -181,7 +185,8 @@ export class Connection extends Executor implements Database {
   transactionScope(options: TransactionOptions = {}): TransactionScope {
     const { core } = this;
     core.check();
-    const tx = new Transaction(core, 'scope', options);
+    // Inside of another transaction it is a savepoint, as `transaction` is.
+    const tx = new Transaction(core, 'scope', options, this.active());
     return {
       get begun(): boolean {
         return tx.begun;
@@ -246,21 +251,33 @@ export class Connection extends Executor implements Database {
     const { core } = this;
     core.check();
     const path = target instanceof URL ? fileURLToPath(target) : target;
+    const running = this.backUp(path, pages, progress);
+    core.backups.add(running);
     try {
-      if (core.single) {
-        const link = core.writer();
-        await (link instanceof Promise ? await link : link).backup(path, pages, progress);
-        return;
-      }
-      const acquired = core.reader(true, {});
-      const reader = acquired instanceof Promise ? await acquired : acquired;
-      try {
-        await reader.link.backup(path, pages, progress);
-      } finally {
-        core.release(reader);
-      }
+      await running;
     } catch (error) {
       throw explained(error, undefined, `backup into ${JSON.stringify(path)}: `);
+    } finally {
+      core.backups.delete(running);
+    }
+  }
+
+  private async backUp(
+    path: string,
+    pages: number,
+    progress: (remaining: number, total: number) => void,
+  ): Promise<void> {
+    const { core } = this;
+    if (core.single) {
+      const link = await core.writer();
+      await link.backup(path, pages, progress);
+      return;
+    }
+    const reader = await core.reader(true, {});
+    try {
+      await reader.link.backup(path, pages, progress);
+    } finally {
+      core.release(reader);
     }
   }
 
@@ -315,7 +332,7 @@ export class Connection extends Executor implements Database {
       }
       return;
     }
-    if (tx === undefined || !(tx.open || tx.failed)) {
+    if (tx === undefined || !(tx.open || tx.failed || tx.refused)) {
       throw new OperationalError(`cannot ${plan.kind} - no transaction is active`, { statement: plan.text });
     }
     if (tx.kind !== 'manual') {
@@ -352,13 +369,20 @@ export class Connection extends Executor implements Database {
 
   private async endManual(tx: Transaction, commit: boolean): Promise<void> {
     const { context } = this.core;
-    if (tx.open) {
+    if (!tx.open) {
       context.leave(tx);
-      await tx.finish(commit);
+      if (commit) tx.check();
       return;
     }
+    try {
+      await tx.finish(commit);
+    } catch (error) {
+      // As with SQLite itself, ROLLBACK may come after a COMMIT that failed.
+      if (commit) tx.refused = true;
+      else context.leave(tx);
+      throw error;
+    }
     context.leave(tx);
-    if (commit) tx.check();
   }
 
   private async end(): Promise<void> {
@@ -369,6 +393,7 @@ export class Connection extends Executor implements Database {
     } catch {
       for (const tx of [...core.transactions]) tx.abandon('the database was closed');
     }
+    await Promise.allSettled(core.backups);
     await core.close();
   }
 }

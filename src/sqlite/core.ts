@@ -36,9 +36,12 @@ export class Core {
   readonly functions: SqlFunction[];
   /** Transactions that are open. */
   readonly transactions: Set<Transaction>;
+  /** Backups that run: closing a connection under one may end the process. */
+  readonly backups: Set<Promise<void>>;
   private readonly watch: Watch | undefined;
   private readonly readers: Readers;
   private writerLink: Link;
+  private reopening: Promise<Link> | undefined;
   /** Whether one connection serves all: in memory, without WAL, or since something exists on the writer only. */
   single: boolean;
   closing: boolean;
@@ -58,8 +61,10 @@ export class Core {
     this.context = new TransactionContext('sqlite transaction');
     this.functions = [];
     this.transactions = new Set();
+    this.backups = new Set();
     this.watch = watch;
     this.writerLink = writer;
+    this.reopening = undefined;
     this.single = options.single;
     this.closing = false;
     this.readers = new Readers(() => this.openLink('reader'), options.readers, this.waits);
@@ -99,12 +104,21 @@ export class Core {
     }
   }
 
-  /** The connection that writes; a new one, when its thread was lost. */
+  /** The connection that writes; a new one, when its thread was lost. What was in memory was lost with it: that is told, instead of an empty database. */
   writer(): Link | Promise<Link> {
-    if (!this.writerLink.lost) return this.writerLink;
-    const opened = this.openLink('writer');
-    if (!(opened instanceof Promise)) return (this.writerLink = opened);
-    return opened.then((link) => (this.writerLink = link));
+    if (!this.writerLink.lost || this.options.single) return this.writerLink;
+    this.reopening ??= this.reopen();
+    return this.reopening;
+  }
+
+  private async reopen(): Promise<Link> {
+    try {
+      const link = await this.openLink('writer');
+      this.writerLink = link;
+      return link;
+    } finally {
+      this.reopening = undefined;
+    }
   }
 
   /** The connections that are open. */
@@ -233,7 +247,7 @@ export class Core {
         // It was no read: the connection refused, nothing has happened.
         if (wasRefused(error)) return await this.write(plan, values, take, options);
         // Somebody else's long read was given up, and the thread with it. Reading again does no harm.
-        if (!link.lost || this.closing || !isLost(error)) throw error;
+        if (!link.givenUp || this.closing || !isLost(error)) throw error;
       } finally {
         if (alone && cursor === 0) this.readers.release(reader);
       }
@@ -334,10 +348,17 @@ export class Core {
 
   private openLink(role: EngineOptions['role']): Link | Promise<Link> {
     const engine: EngineOptions = { ...this.options.engine, role };
-    const opened = openLink(this.options, engine, this.watch);
-    if (opened instanceof Promise) return opened;
-    for (const fn of this.functions) opened.define(fn);
-    return opened;
+    const failed = (error: unknown): never => {
+      throw explained(error, undefined, `cannot open ${JSON.stringify(engine.path)} once more: `);
+    };
+    try {
+      const opened = openLink(this.options, engine, this.watch);
+      if (opened instanceof Promise) return opened.catch(failed);
+      for (const fn of this.functions) opened.define(fn);
+      return opened;
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   private async setJournal(signal: AbortSignal | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import { sql } from '../sql/index.ts';
+import { scan } from './tokens.ts';
 import type { Transaction } from './transaction.ts';
 
 interface SchemaEntry {
@@ -19,6 +20,11 @@ export async function* dumpOf(tx: Transaction): AsyncGenerator<string, void, und
     const entries = await tx.fetchall<SchemaEntry>(SCHEMA);
     // Indexes would slow the rows down, triggers would act on them: both come after.
     for (const entry of entries) if (entry.type === 'table') yield* tableOf(tx, entry);
+    // Where AUTOINCREMENT goes on. The table is there as soon as one that needs it is.
+    if (entries.some(isCounted)) {
+      yield 'DELETE FROM "sqlite_sequence";';
+      yield* rowsOf(tx, 'sqlite_sequence');
+    }
     for (const entry of entries) if (entry.type !== 'table') yield `${entry.sql};`;
     yield 'COMMIT;';
   } finally {
@@ -29,12 +35,20 @@ export async function* dumpOf(tx: Transaction): AsyncGenerator<string, void, und
 async function* tableOf(tx: Transaction, entry: SchemaEntry): AsyncGenerator<string, void, undefined> {
   yield `${entry.sql};`;
   if (/^\s*CREATE\s+VIRTUAL\b/i.test(entry.sql)) return;
+  yield* rowsOf(tx, entry.name);
+}
+
+function isCounted({ type, sql: text }: SchemaEntry): boolean {
+  return type === 'table' && scan(text).some(({ word }) => word === 'AUTOINCREMENT');
+}
+
+async function* rowsOf(tx: Transaction, name: string): AsyncGenerator<string, void, undefined> {
   const columns = await tx.fetchall<{ readonly name: string }>(
-    sql`SELECT name FROM pragma_table_info(${entry.name})`,
+    sql`SELECT name FROM pragma_table_info(${name})`,
   );
-  const table = sql.identifier(entry.name);
+  const table = sql.identifier(name);
   const values = sql.join(
-    columns.map(({ name }) => sql`quote(${sql.identifier(name)})`),
+    columns.map((column) => sql`quote(${sql.identifier(column.name)})`),
     ` || ',' || `,
   );
   const insert = `INSERT INTO ${table.render('sqlite')} VALUES(`;

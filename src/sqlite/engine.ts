@@ -76,6 +76,8 @@ export class Engine {
   private readonly driver: Driver;
   private readonly stopped: (() => boolean) | undefined;
   private readonly database: DriverDatabase;
+  /** Whether the driver keeps files open, after they were closed, until its statements are collected as garbage: then SQLite moves nothing. */
+  private readonly lingers: boolean;
   private readonly plans: Plans;
   private readonly statements: Map<string, Prepared>;
   private readonly limit: number;
@@ -95,6 +97,8 @@ export class Engine {
     this.cursorCount = 0;
     this.running = false;
     this.database = open(driver, options);
+    this.lingers =
+      options.driver === '@photostructure/sqlite' && options.role === 'writer' && !options.readOnly;
   }
 
   /** Runs a statement. */
@@ -196,7 +200,17 @@ export class Engine {
     if (this.running) throw reentered();
     for (const id of [...this.cursors.keys()]) this.closeCursor(id);
     this.statements.clear();
+    if (this.lingers) this.checkpoint();
     this.database.close();
+  }
+
+  /** Moves what the WAL has into the file, so that whoever copies the file alone after `close` has all of it. */
+  private checkpoint(): void {
+    try {
+      this.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another process reads from it; the last one to close does it.
+    }
   }
 
   private enter(): void {

@@ -1,6 +1,7 @@
 import {
   type Cursor,
   type ExecuteOptions,
+  OperationalError,
   ProgrammingError,
   type Row,
   type SqlExecutor,
@@ -14,7 +15,7 @@ import { type BindingRules, bind } from './binding.ts';
 import { type CursorSource, type RowFactory, rowsOf, SqliteCursor } from './cursor.ts';
 import type { Bound } from './driver.ts';
 import type { Result, Take } from './engine.ts';
-import { type Plan, type Plans, statementsOf } from './plan.ts';
+import { type Plan, type Plans, planOf, statementsOf } from './plan.ts';
 
 /** What a statement gave, and where the rest of its rows is. */
 export interface Ran {
@@ -28,6 +29,9 @@ export interface Settings {
   readonly binding: BindingRules;
   rowFactory: RowFactory;
 }
+
+/** Kind of a fault in the text of a statement (https://sqlite.org/rescode.html). */
+const SQLITE_ERROR = 1;
 
 /** Statements that `executemany` runs before others get their turn. */
 const BATCH = 250;
@@ -62,7 +66,12 @@ export abstract class Executor implements SqlExecutor {
   ): Promise<Cursor<R>> {
     const { settings } = this;
     const plan = this.plan(statement, parameters);
-    const values = bind(plan, valuesOf(statement, parameters), settings.binding);
+    let values: Bound;
+    try {
+      values = bind(plan, valuesOf(statement, parameters), settings.binding);
+    } catch (error) {
+      throw await this.faultOf(plan, error, options);
+    }
     options.signal?.throwIfAborted();
     if (plan.kind === 'begin' || plan.kind === 'commit' || plan.kind === 'rollback') {
       await this.control(plan, options);
@@ -126,6 +135,24 @@ export abstract class Executor implements SqlExecutor {
     const asked = this.ask(statement, parameters, options, 'all');
     const { result } = asked instanceof Promise ? await asked : asked;
     return rowsOf<R>(result, this.settings.rowFactory);
+  }
+
+  /** Values that do not fit may be right, and the statement wrong: SQLite knows ("4 values for 2 columns"), when it is asked what it would do. */
+  private async faultOf(plan: Plan, error: unknown, options: ExecuteOptions): Promise<unknown> {
+    const unfit = error instanceof ProgrammingError && error.code === 'AIO_SQL_PARAMETERS';
+    if (!unfit || plan.kind !== 'write') return error;
+    try {
+      await this.run(planOf(`EXPLAIN ${plan.text}`), [], 'one', options);
+    } catch (fault) {
+      if (fault instanceof OperationalError && ((fault.sqliteCode ?? 0) & 255) === SQLITE_ERROR) {
+        return new OperationalError(fault.message, {
+          statement: plan.text,
+          sqliteCode: fault.sqliteCode,
+          cause: error,
+        });
+      }
+    }
+    return error;
   }
 
   private ask(

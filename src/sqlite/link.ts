@@ -3,7 +3,7 @@ import { Engine, type EngineOptions, type Result, type SqlFunction, type Take } 
 import type { Plan } from './plan.ts';
 
 /** Told how long a statement kept the event loop. */
-export type Watch = (statement: string, milliseconds: number) => void;
+export type Watch = (plan: Plan, milliseconds: number) => void;
 
 /**
  * One connection to the database, wherever it runs. Calls are answered in their order. A link of the main thread answers at once; one of a thread gives
@@ -16,6 +16,8 @@ export interface Link {
   readonly lastCall: number;
   /** Whether it was lost, and answers nothing any more. */
   readonly lost: boolean;
+  /** Whether it was lost because it was busy for nobody, and not by its own fault: what others asked of it can be asked again. */
+  readonly givenUp: boolean;
   query(plan: Plan, values: Bound, take: Take): Result | Promise<Result>;
   many(plan: Plan, list: readonly Bound[]): number | Promise<number>;
   fetch(cursor: number, count: number): readonly DriverValue[][] | Promise<readonly DriverValue[][]>;
@@ -33,6 +35,7 @@ export class LocalLink implements Link {
   readonly pending: number = 0;
   readonly lastCall: number = 0;
   readonly lost: boolean = false;
+  readonly givenUp: boolean = false;
   private readonly engine: Engine;
   private readonly watch: Watch | undefined;
 
@@ -43,14 +46,14 @@ export class LocalLink implements Link {
 
   query(plan: Plan, values: Bound, take: Take): Result {
     const { watch } = this;
-    // Changes of the schema wait for the disk, and run when a program starts.
-    if (watch === undefined || (plan.kind !== 'read' && plan.kind !== 'write'))
+    // What `connect` does by itself, and changes of the schema, run when a program starts: nobody waits for an answer then.
+    if (watch === undefined || (plan.kind !== 'read' && plan.kind !== 'write' && plan.kind !== 'commit'))
       return this.engine.query(plan, values, take);
     const start = performance.now();
     try {
       return this.engine.query(plan, values, take);
     } finally {
-      watch(plan.text, performance.now() - start);
+      watch(plan, performance.now() - start);
     }
   }
 

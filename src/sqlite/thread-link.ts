@@ -96,6 +96,10 @@ export class ThreadLink implements Link {
     return this.ended !== undefined;
   }
 
+  get givenUp(): boolean {
+    return this.closing !== undefined;
+  }
+
   query(plan: Plan, values: Bound, take: Take): Promise<Result> {
     return this.send({ op: 'query', text: plan.text, values: ownBytes(values), take });
   }

@@ -46,6 +46,8 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
   private idleTimer: ReturnType<typeof setTimeout> | undefined;
   private task: Task<unknown> | undefined;
   private readonly taskEnded: () => void;
+  /** Whether its COMMIT has failed, which its owner was told: ROLLBACK may follow, and what else follows runs without it. */
+  refused: boolean;
   private savepoints: number;
 
   constructor(core: Core, kind: TransactionKind, options: TransactionOptions = {}, parent?: Transaction) {
@@ -66,6 +68,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     this.idleTimer = undefined;
     this.task = undefined;
     this.taskEnded = () => this.abandon('its task has ended');
+    this.refused = false;
     this.savepoints = 0;
   }
 
@@ -83,7 +86,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
 
   /** Whether its work was thrown away. */
   get failed(): boolean {
-    return this.dropped && (this.kind !== 'manual' || this.reason !== undefined);
+    return this.dropped && !this.refused && (this.kind !== 'manual' || this.reason !== undefined);
   }
 
   /** Whether this transaction is `other`, or inside of it. */
@@ -192,13 +195,22 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     if (root.kind === 'scope' && root.state === 'idle' && plan.kind === 'read' && !plan.onWriter) {
       return await this.core.run(plan, values, take, options);
     }
-    if (root.state !== 'open') await root.begin();
+    // A scope inside of another transaction becomes a savepoint when it writes.
+    if (this.state !== 'open' && (plan.kind !== 'read' || root.state !== 'open')) await this.begin();
     this.check(plan.text);
+    if (plan.kind !== 'read') {
+      const others = this.savepointOfOthers(options);
+      if (others !== undefined) {
+        await others;
+        this.check(plan.text);
+      }
+    }
     root.idleTimer?.refresh();
     const link = root.link!;
     try {
       const asked = link.query(plan, values, take);
       const result = asked instanceof Promise ? await asked : asked;
+      if (plan.kind === 'local') this.core.single = true;
       return {
         result,
         source: result.cursor === 0 ? undefined : root.source(link, result.cursor, plan),
@@ -206,6 +218,19 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     } catch (error) {
       throw this.failure(error, plan);
     }
+  }
+
+  /** Waits for a savepoint that another task has opened: it would take what is written meanwhile with it, when it is rolled back. */
+  private savepointOfOthers(options: ExecuteOptions): Promise<void> | undefined {
+    const current = this.core.context.get();
+    const { nestedTurn } = current?.isWithin(this) && current.open ? current : this;
+    if (nestedTurn.tryEnter(true)) {
+      nestedTurn.leave(true);
+      return undefined;
+    }
+    return nestedTurn
+      .enter(true, this.core.limit(options, 'a savepoint of another task to end'))
+      .then(() => nestedTurn.leave(true));
   }
 
   protected override control(plan: Plan): Promise<void> {
@@ -376,6 +401,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
       fetch: async (count) => {
         this.check(plan.text);
         if (!this.cursors.has(source)) this.refuseCursor(plan);
+        this.idleTimer?.refresh();
         try {
           return await link.fetch(cursor, count);
         } catch (error) {
@@ -402,10 +428,11 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     const { idleTransactionTimeout } = this.core.options;
     if (idleTransactionTimeout < 2 ** 31) {
       this.idleTimer = outside(() =>
-        setTimeout(
-          () => this.abandon(`it lay idle for ${idleTransactionTimeout} ms`),
-          idleTransactionTimeout,
-        ),
+        setTimeout(() => {
+          // A thread that works on a long statement is not idle.
+          if (this.link!.pending > 0) this.idleTimer!.refresh();
+          else this.abandon(`it lay idle for ${idleTransactionTimeout} ms`);
+        }, idleTransactionTimeout),
       ).unref();
     }
     this.task = currentTask();

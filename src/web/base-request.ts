@@ -216,6 +216,7 @@ export class BaseRequest extends RequestFields {
     return extras.reading;
   }
 
+  /** @internal */
   async _readStream(): Promise<Uint8Array> {
     const limit = this.clientMaxSize;
     // The length of a body that is decoded is another one.

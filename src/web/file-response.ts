@@ -141,7 +141,7 @@ export class FileResponse extends StreamResponse {
       if (signals !== undefined) await this._waitForSignals(signals);
       this._start();
     } catch (error) {
-      this._close();
+      this._abandon(request);
       throw error;
     }
   }
@@ -163,7 +163,7 @@ export class FileResponse extends StreamResponse {
     return bytes === undefined ? this._sendFile(request) : this._sendBytes(request, bytes);
   }
 
-  /** What is in memory needs no promise. */
+  /** @internal What is in memory needs no promise. */
   _sendBytes(request: BaseRequest, bytes: Uint8Array): void | Promise<void> {
     this._decide(request, this._representation!);
     const signals = this._begin(request);
@@ -171,6 +171,7 @@ export class FileResponse extends StreamResponse {
     return this._waitForSignals(signals).then(() => this._respond(partsOf(bytes, this._parts)));
   }
 
+  /** @internal */
   async _sendFile(request: BaseRequest): Promise<void> {
     try {
       await this._open(request);
@@ -192,12 +193,12 @@ export class FileResponse extends StreamResponse {
       this._start();
       await this._sendParts();
     } catch (error) {
-      this._close();
+      this._abandon(request);
       throw error;
     }
   }
 
-  /** Head and body in one write. The head alone says how long the body of a GET would be, if it is one to HEAD. */
+  /** @internal Head and body in one write. The head alone says how long the body of a GET would be, if it is one to HEAD. */
   _respond(bytes: Uint8Array | undefined): void | Promise<void> {
     if (this._parts !== undefined && !this._sendsBody()) {
       this._start();
@@ -207,6 +208,7 @@ export class FileResponse extends StreamResponse {
     return this._respondWhole(bytes);
   }
 
+  /** @internal */
   async _sendParts(): Promise<void> {
     try {
       const { _parts: parts, _representation: representation } = this;
@@ -230,6 +232,7 @@ export class FileResponse extends StreamResponse {
     }
   }
 
+  /** @internal */
   async _sendPiece(representation: FileRepresentation, start: number, end: number): Promise<void> {
     const { file, bytes } = representation;
     if (bytes !== undefined) await this._writePiece(bytes.subarray(start, end));
@@ -240,7 +243,7 @@ export class FileResponse extends StreamResponse {
     }
   }
 
-  /** Opens what is sent, unless it was handed over open, and decides what of it is. */
+  /** @internal Opens what is sent, unless it was handed over open, and decides what of it is. */
   async _open(request: BaseRequest): Promise<void> {
     if (this._representation === undefined) {
       this._opening ??= this._openPath(request);
@@ -249,6 +252,7 @@ export class FileResponse extends StreamResponse {
     this._decide(request, this._representation!);
   }
 
+  /** @internal */
   async _openPath(request: BaseRequest): Promise<void> {
     const file = await openFile(this.path).catch((error: unknown) => {
       throw openFailure(error);
@@ -263,7 +267,7 @@ export class FileResponse extends StreamResponse {
     this._representation = await chooseRepresentation(file, this.path, accepted, codings);
   }
 
-  /** Fills the head by what the request asks of the file (RFC 9110 §13.2.2). What the application has set stays. */
+  /** @internal Fills the head by what the request asks of the file (RFC 9110 §13.2.2). What the application has set stays. */
   _decide(request: BaseRequest, representation: FileRepresentation): void {
     const { headers } = this;
     const { size, coding } = representation;
@@ -298,6 +302,7 @@ export class FileResponse extends StreamResponse {
     };
   }
 
+  /** @internal */
   _checkConditions(request: BaseRequest): ConditionResult {
     const ifMatch = request._header('if-match');
     const ifUnmodifiedSince = request._header('if-unmodified-since');
@@ -308,13 +313,13 @@ export class FileResponse extends StreamResponse {
     return evaluateConditions(request.method, fields, this._validators());
   }
 
-  /** Those that are sent, which the application may have set. */
+  /** @internal Those that are sent, which the application may have set. */
   _validators(): Validators {
     const date = this.ownHeaders?.get('Last-Modified');
     return { etag: this.etag, lastModified: date === undefined ? undefined : parseHttpDate(date) };
   }
 
-  /** Whether the request asks for a part, which is then what is sent. */
+  /** @internal Whether the request asks for a part, which is then what is sent. */
   _selectRange(request: BaseRequest, size: number): boolean {
     const range = request._header('range');
     if (range === undefined || !ifRangeHolds(request._header('if-range'), this._validators())) return false;
@@ -335,6 +340,7 @@ export class FileResponse extends StreamResponse {
     return true;
   }
 
+  /** @internal */
   _withoutContent(status: number): void {
     this.setStatus(status);
     const { headers } = this;
@@ -343,6 +349,11 @@ export class FileResponse extends StreamResponse {
     }
     this._parts = undefined;
     this._length = status === 304 ? undefined : 0;
+  }
+
+  /** @internal Nothing is sent for this request. One that is answered with the response of another must not end that one's file. */
+  _abandon(request: BaseRequest): void {
+    if (this._request === undefined || this._request === request._origin) this._close();
   }
 
   /** @internal */

@@ -43,12 +43,23 @@ export function toStreamResponse(
   kind: string,
   name: string,
 ): StreamResponse {
-  if (result instanceof StreamResponse) return result;
+  if (result instanceof StreamResponse) return kept(result, request);
   if (result instanceof HTTPException) return result.toResponse();
-  if (result instanceof globalThis.Response) return fromPlatformResponse(result);
+  if (result instanceof globalThis.Response) return kept(fromPlatformResponse(result), request);
   throw new HandlerResultError(
     `${kind} ${name || '(anonymous)'} of ${describeRoute(request)} returned ${describeResult(result)}`,
   );
+}
+
+/** A middleware may answer with something else, or throw: then nobody reads what the response holds, a file or a connection. */
+function kept(response: StreamResponse, request: Request): StreamResponse {
+  const source = response._source();
+  if (source !== undefined) {
+    request.onDone((error) =>
+      source.release(error ?? new Error('Another answer was sent: the source is not read.')),
+    );
+  }
+  return response;
 }
 
 /** The same for what comes out of a whole chain: names the outermost middleware when there is one, else the handler. */

@@ -113,6 +113,7 @@ export abstract class Resource extends AbstractResource {
     return new RelURL(this._pattern.format(parts));
   }
 
+  /** @internal */
   _addPrefix(prefix: string): void {
     this._pattern = this._pattern.withPrefix(prefix);
   }
@@ -160,6 +161,7 @@ export class DynamicResource extends Resource {
     return { formatter: this.canonical, pattern: this._pattern.text };
   }
 
+  /** @internal */
   override _addPrefix(prefix: string): void {
     super._addPrefix(prefix);
     this._steps = stepsOf(this._pattern);

@@ -88,7 +88,6 @@ export class ResponseCoding {
     request: BaseRequest,
     policy: CodingPolicy,
   ): ResponseCoding | undefined {
-    if (response.status === 304) repeatTag(response, request);
     const coding = new ResponseCoding(undefined, undefined);
     return coding.settle(response, request, policy) ? coding : undefined;
   }
@@ -99,6 +98,7 @@ export class ResponseCoding {
    * @param policy `undefined`: the handler has decided
    */
   settle(response: StreamResponse, request: BaseRequest, policy: CodingPolicy | undefined): boolean {
+    if (response.status === 304) this.#repeatTag(response, request);
     if (this.name === 'identity' || !canBeCoded(response)) return false;
     if (policy !== undefined && !policy.applies(response, request)) return false;
     if (this.name === undefined) {
@@ -122,6 +122,18 @@ export class ResponseCoding {
     return true;
   }
 
+  /**
+   * A 304 that a handler made names the tag of the body as it is, but the client may have a compressed one, whose tag is weak: caches may use
+   * a 304 only for what has the same tag (RFC 9111 §4.3.4).
+   */
+  #repeatTag(response: StreamResponse, request: BaseRequest): void {
+    const { etag } = response;
+    if (this.name === 'identity' || etag === undefined || etag.isWeak) return;
+    if (request.ifNoneMatch?.some((tag) => tag.isWeak && tag.value === etag.value) !== true) return;
+    if (this.name === undefined) addVary(response.headers, 'Accept-Encoding');
+    response.headers.set('ETag', formatETag(new ETag(etag.value, true)));
+  }
+
   get #chosen(): CompressionCoding {
     return this.name as CompressionCoding;
   }
@@ -139,18 +151,6 @@ export class ResponseCoding {
     const flushes = this.#flush ?? PIECEWISE.test(contentTypeOf(response));
     this.encoder = new BodyEncoder(this.#chosen, { level: this.#level, small: flushes }, flushes, sink);
   }
-}
-
-/**
- * A 304 that a handler made names the tag of the body as it is, but the client may have a compressed one, whose tag is weak: caches may use
- * a 304 only for what has the same tag (RFC 9111 §4.3.4).
- */
-function repeatTag(response: StreamResponse, request: BaseRequest): void {
-  const { etag } = response;
-  if (etag === undefined || etag.isWeak) return;
-  if (request.ifNoneMatch?.some((tag) => tag.isWeak && tag.value === etag.value) !== true) return;
-  addVary(response.headers, 'Accept-Encoding');
-  response.headers.set('ETag', formatETag(new ETag(etag.value, true)));
 }
 
 /** @throws RangeError when the coding cannot be made here. */

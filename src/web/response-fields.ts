@@ -337,6 +337,7 @@ export abstract class ResponseFields implements ResponseHead {
     return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
   }
 
+  /** @internal */
   _mediaType(): MediaType | undefined {
     const value = this.contentTypeField ?? this.ownHeaders?.get('Content-Type');
     return value === undefined ? undefined : parseMediaType(value);
@@ -348,6 +349,7 @@ export abstract class ResponseFields implements ResponseHead {
     else if (!this.ownHeaders.has('Content-Type')) this.ownHeaders.set('Content-Type', value);
   }
 
+  /** @internal */
   _setMediaType(type: string, charset: string | undefined): void {
     const value = contentTypeValue(type, charset);
     if (this.ownHeaders === undefined) this.contentTypeField = value;

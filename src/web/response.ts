@@ -84,6 +84,7 @@ export class Response extends StreamResponse {
     return response;
   }
 
+  /** @internal */
   _setTyped(
     text: string | undefined,
     body: ResponseBody | undefined,
@@ -120,6 +121,7 @@ export class Response extends StreamResponse {
     }
   }
 
+  /** @internal */
   _setBody(body: ResponseBody): void {
     let type = OCTETS;
     if (typeof body === 'string') {
@@ -141,6 +143,7 @@ export class Response extends StreamResponse {
     this._defaultType(type);
   }
 
+  /** @internal */
   _setPayload(payload: Payload): void {
     const { contentType, contentDisposition } = payload;
     this._body = payload instanceof WholePayload ? payload.whole : payload;
@@ -199,6 +202,12 @@ export class Response extends StreamResponse {
     return size === undefined || this._body === undefined ? (this._declaredLength() ?? size) : size;
   }
 
+  /** @internal */
+  override _source(): Payload | undefined {
+    return this._body instanceof Payload ? this._body : undefined;
+  }
+
+  /** @internal */
   _ownSize(): number | undefined {
     const body = this._body;
     if (body === undefined) return 0;
@@ -236,6 +245,7 @@ export class Response extends StreamResponse {
     return super._send(request);
   }
 
+  /** @internal */
   async _respondAfter(signals: Promise<void> | undefined, before: Response['_body']): Promise<void> {
     if (signals !== undefined) await this._waitForSignals(signals);
     const body = this._body;
@@ -252,6 +262,7 @@ export class Response extends StreamResponse {
     await this.writeEof();
   }
 
+  /** @internal */
   _setLength(): void {
     const size = this._ownSize();
     if (size === undefined || this._hidesLength(size)) this.headers.delete('Content-Length');
@@ -272,6 +283,7 @@ export class Response extends StreamResponse {
     await this._end();
   }
 
+  /** @internal */
   async _writeBody(): Promise<void> {
     const body = this._body;
     if (body === undefined) return;

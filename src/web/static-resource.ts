@@ -154,6 +154,7 @@ export class StaticResource extends DynamicResource {
     return this.addRoute('OPTIONS', handler);
   }
 
+  /** @internal */
   override _addPrefix(prefix: string): void {
     super._addPrefix(prefix);
     this.#prefix = prefix + this.#prefix;

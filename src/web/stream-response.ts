@@ -1,4 +1,4 @@
-import { CIMultiDict, codedTypeError, formatHttpDate } from '../message/index.ts';
+import { CIMultiDict, codedTypeError, formatHttpDate, type Payload } from '../message/index.ts';
 import type { Exchange } from '../net/index.ts';
 import type { BaseRequest } from './base-request.ts';
 import type { BodyEncoder } from './body-encoder.ts';
@@ -156,6 +156,11 @@ export class StreamResponse extends ResponseFields {
     await this.writeEof();
   }
 
+  /** @internal What the body is read from when it is not in memory. */
+  _source(): Payload | undefined {
+    return undefined;
+  }
+
   /** @internal How many bytes the body will have, as far as this class knows. */
   _bodySize(): number | undefined {
     return this._chunked || this._trailers !== undefined ? undefined : this._declaredLength();
@@ -204,7 +209,7 @@ export class StreamResponse extends ResponseFields {
     }
   }
 
-  /** What the request makes of the answer: a coding, and no body at all when the client has it already. */
+  /** @internal What the request makes of the answer: a coding, and no body at all when the client has it already. */
   _settle(request: BaseRequest): void {
     const extras = request._extras;
     const asked = this._coding;
@@ -224,6 +229,7 @@ export class StreamResponse extends ResponseFields {
     if (hasNoBody(this.status)) this._coding = undefined;
   }
 
+  /** @internal */
   async _waitForSignals(signals: Promise<void>): Promise<void> {
     try {
       await signals;
@@ -233,14 +239,14 @@ export class StreamResponse extends ResponseFields {
     }
   }
 
-  /** The head failed before a byte was sent: the request may get another answer. */
+  /** @internal The head failed before a byte was sent: the request may get another answer. */
   _unbind(): void {
     this._state = NEW;
     if (this._request !== undefined) this._request._response = undefined;
     this._request = undefined;
   }
 
-  /** What the transport would add by itself, set early so that signals see it and may change or remove it. */
+  /** @internal What the transport would add by itself, set early so that signals see it and may change or remove it. */
   _setDefaults(exchange: Exchange): void {
     const headers = this.headers;
     const size = this._coding === undefined ? this._bodySize() : undefined;
@@ -256,7 +262,7 @@ export class StreamResponse extends ResponseFields {
     this.defaultsSet = true;
   }
 
-  /** No Content-Length: where it must not be, and on a 304 that knows nothing of the body it stands for (RFC 9110 §8.6). */
+  /** @internal No Content-Length: where it must not be, and on a 304 that knows nothing of the body it stands for (RFC 9110 §8.6). */
   _hidesLength(size: number): boolean {
     return forbidsLength(this.status) || (this.status === 304 && size === 0);
   }
@@ -294,6 +300,7 @@ export class StreamResponse extends ResponseFields {
     });
   }
 
+  /** @internal */
   _respondNow(body: string | Uint8Array | undefined): void {
     const exchange = this._exchange();
     if (this._closing) exchange.keepAlive = false;
@@ -306,7 +313,7 @@ export class StreamResponse extends ResponseFields {
     this._state = ENDED;
   }
 
-  /** Whether this answer may carry content at all (RFC 9112 §6.3, RFC 9110 §9.3.2). */
+  /** @internal Whether this answer may carry content at all (RFC 9112 §6.3, RFC 9110 §9.3.2). */
   _sendsBody(): boolean {
     return this._request?.method !== 'HEAD' && !hasNoBody(this.status);
   }
@@ -328,6 +335,7 @@ export class StreamResponse extends ResponseFields {
     return this._exchange().end(this._trailers);
   }
 
+  /** @internal */
   async _endEncoded(encoder: BodyEncoder): Promise<void> {
     await encoder.end();
     await this._exchange().end(this._trailers);

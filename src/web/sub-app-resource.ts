@@ -66,6 +66,7 @@ export class PrefixedSubAppResource extends SubAppResource {
     return { app: this.app, prefix: this.#prefix };
   }
 
+  /** @internal */
   _addPrefix(prefix: string): void {
     this.#prefix = prefix + this.#prefix;
     this.app.router._addPrefix(prefix);
@@ -89,6 +90,7 @@ export class MatchedSubAppResource extends SubAppResource {
     return { app: this.app, rule: this.rule };
   }
 
+  /** @internal */
   _addPrefix(prefix: string): void {
     this.app.router._addPrefix(prefix);
   }
