@@ -126,9 +126,14 @@ function textOf(error: unknown): string {
 }
 
 async function handle(line: string): Promise<void> {
-  const command: Command = JSON.parse(line);
-  const result = await answer(command).catch((error: unknown) => ({ ok: false, error: textOf(error) }));
-  console.log(JSON.stringify({ id: command.id, ...result }));
+  let id: number | undefined;
+  try {
+    const command: Command = JSON.parse(line);
+    id = command.id;
+    console.log(JSON.stringify({ id, ...(await answer(command)) }));
+  } catch (error) {
+    console.log(JSON.stringify({ id, ok: false, error: textOf(error) }));
+  }
 }
 
 const running = new Set<Promise<void>>();

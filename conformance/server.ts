@@ -73,11 +73,17 @@ routes.get('/stream', async (request) => {
   return response;
 });
 
-routes.get('/large', (request) => {
-  return new web.Response({
-    body: Buffer.alloc(numberOf(request, 'size', 0), 'x'),
-    contentType: 'text/plain',
-  });
+const piece = Buffer.alloc(65_536, 'x');
+
+routes.get('/large', async (request) => {
+  let left = numberOf(request, 'size', 0);
+  const response = new web.StreamResponse();
+  response.contentType = 'text/plain';
+  response.contentLength = left;
+  await response.prepare(request);
+  for (; left > 0; left -= piece.length) await response.write(piece.subarray(0, left));
+  await response.writeEof();
+  return response;
 });
 
 routes.get('/slow', async (request) => {

@@ -1,23 +1,31 @@
-// npm run bench -- compression [--node PATH] [--rounds N] [--seconds S] [--check]
+// npm run bench -- compression [--node PATH] [--rounds N] [--seconds S] [--publish] [--check]
 //
 // CPU, of all threads, that a server needs for an answer of JSON in gzip or br. Rounds are interleaved, and only the ratios of one run count.
+//
+// --publish  writes the table into docs/benchmarks.md
+// --check    only sees that everything runs: one short round
 
+import { execFileSync } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { positive } from '../effort.ts';
+import { describeMachine } from '../machine.ts';
+import { replaceIn } from '../publish.ts';
 import { scenarios } from '../server/scenarios.ts';
 import { type Contender, RunningServer } from '../server/servers.ts';
-import { figure, summarize } from '../statistics.ts';
+import { figure, type Summary, summarize } from '../statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
     node: { type: 'string', default: process.execPath },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    publish: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
   },
 });
+if (options.publish && options.check) throw new RangeError('--publish needs rounds at full length');
 const rounds = positive('rounds', options.rounds ?? (options.check ? '1' : '5'));
 const seconds = positive('seconds', options.seconds ?? (options.check ? '0.1' : '2'));
 
@@ -86,6 +94,33 @@ async function checkAnswers(servers: readonly RunningServer[], size: string, cod
   if (new Set(bodies).size !== 1) throw new Error(`the servers answer ${size} differently`);
 }
 
+/** By `coding, size`, then by server. */
+const results = new Map<string, Map<string, Summary>>();
+
+function shown({ median, lowest, highest }: Summary): string {
+  return `${figure(median)} (${figure(lowest)}–${figure(highest)})`;
+}
+
+function tableOf(): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rows = Object.keys(files).map((name) => {
+    const cells = [...results.values()].map((result) => shown(result.get(name)!));
+    return line([name === 'aiohttp-ts' ? `**${name}**` : name, ...cells]);
+  });
+  return [
+    line(['', ...[...results.keys()].map((title) => `${title}, µs`)]),
+    line(['---', ...[...results.keys()].map(() => '---:')]),
+    ...rows,
+  ].join('\n');
+}
+
+function publish(): void {
+  const version = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+  const { cores, cpu, platform, date } = describeMachine(version);
+  const note = `Median (lowest–highest) of interleaved rounds. Node ${version} on ${cores} × ${cpu}, ${platform}, ${date}. Measure again: \`npm run bench -- compression --rounds ${rounds} --seconds ${seconds}\`.`;
+  replaceIn('docs/benchmarks.md', 'compression', `${tableOf()}\n\n${note}\n`);
+}
+
 for (const coding of codings) {
   const running = new Map<string, RunningServer>();
   try {
@@ -100,13 +135,13 @@ for (const coding of codings) {
         const turns = round % 2 === 0 ? [...running] : [...running].reverse();
         for (const [name, server] of turns) samples.get(name)!.push(await measure(server, size, coding));
       }
-      const line = [...samples].map(([name, values]) => {
-        const { median, lowest, highest } = summarize(values);
-        return `${name} ${figure(median)} (${figure(lowest)}–${figure(highest)})`;
-      });
+      const result = new Map([...samples].map(([name, values]) => [name, summarize(values)]));
+      results.set(`${coding}, ${size}`, result);
+      const line = [...result].map(([name, summary]) => `${name} ${shown(summary)}`);
       console.log(`${coding}, ${size}, µs of CPU per answer: ${line.join('; ')}`);
     }
   } finally {
     await Promise.all([...running.values()].map((server) => server.stop()));
   }
 }
+if (options.publish) publish();

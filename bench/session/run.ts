@@ -1,9 +1,10 @@
-// npm run bench -- session [--rounds N] [--milliseconds N] [--out DIR] [--check]
+// npm run bench -- session [--rounds N] [--milliseconds N] [--out DIR] [--publish] [--check]
 //
 // CPU of the server for a request that reads its session, and for one that changes it, with the store in memory, in Redis, and in the cookie. 32 visitors, each with
 // a session of about 230 bytes. Rounds are interleaved, and only the ratios of one run count. The others lose changes when two requests meet; here they never do.
 //
-// --check   only sees that all servers answer: one short round, nothing is written
+// --publish  writes the table into docs/benchmarks.md
+// --check    only sees that all servers answer: one short round, nothing is written
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,6 +13,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
+import { replaceIn } from '../publish.ts';
 import { figure, type Summary, summarize } from '../statistics.ts';
 import { beginSessions, visit } from './load.ts';
 import { startRedis } from './redis.ts';
@@ -21,12 +23,14 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     milliseconds: { type: 'string' },
     out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
+    publish: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds ?? (options.check ? 1 : 7));
 const milliseconds = Number(options.milliseconds ?? (options.check ? 20 : 1000));
 if (!(rounds >= 1 && milliseconds > 0)) throw new RangeError('--rounds and --milliseconds must be positive');
+if (options.publish && options.check) throw new RangeError('--publish needs rounds at full length');
 
 type Store = 'memory' | 'redis' | 'cookie';
 
@@ -106,6 +110,30 @@ async function measureStore(store: Store, redisUrl: string | undefined): Promise
   }
 }
 
+/** A row for each store and request: what each of them takes, and our part of it. */
+function tableOf(lines: readonly Line[]): string {
+  const names = [...new Set(lines.map(({ contender }) => contender))];
+  const rows: string[][] = [['µs of CPU a request', ...names], names.map(() => '---').concat('---')];
+  for (const { store, what, contender, microseconds: own } of lines) {
+    if (contender !== 'aiohttp-ts') continue;
+    const cells = names.map((name) => {
+      const line = lines.find((one) => one.store === store && one.what === what && one.contender === name);
+      if (line === undefined) return '';
+      const { median, lowest, highest } = line.microseconds;
+      const times = name === contender ? '' : `, ${figure(median / own.median)} ×`;
+      return `${figure(median)} (${figure(lowest)}–${figure(highest)})${times}`;
+    });
+    rows.push([`${what === 'read' ? 'read' : 'changed'}, ${places[store]}`, ...cells]);
+  }
+  return rows.map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+const places: Readonly<Record<Store, string>> = {
+  memory: 'in memory',
+  redis: 'in Redis',
+  cookie: 'in its cookie',
+};
+
 const redis = await startRedis();
 if (redis === undefined) console.log('redis-server is not installed: its store is left out');
 const lines: Line[] = [];
@@ -132,12 +160,16 @@ for (const { store, what, contender, microseconds } of lines) {
 
 if (!options.check) {
   const version = process.versions.node;
-  const file = path.join(options.out, `session-node${version.split('.')[0]}.json`);
-  mkdirSync(options.out, { recursive: true });
+  const machine = describeMachine(version);
   const command = `npm run bench -- session --rounds ${rounds} --milliseconds ${milliseconds}`;
-  writeFileSync(
-    file,
-    `${JSON.stringify({ machine: describeMachine(version), command, lines }, undefined, 2)}\n`,
-  );
-  console.log(`written: ${path.relative(process.cwd(), file)}`);
+  if (options.publish) {
+    const { cores, cpu, platform, date } = machine;
+    const note = `Median (lowest–highest) of interleaved rounds. Node ${version} on ${cores} × ${cpu}, ${platform}, ${date}. Measure again: \`${command}\`.`;
+    replaceIn('docs/benchmarks.md', 'session', `${tableOf(lines)}\n\n${note}\n`);
+  } else {
+    const file = path.join(options.out, `session-node${version.split('.')[0]}.json`);
+    mkdirSync(options.out, { recursive: true });
+    writeFileSync(file, `${JSON.stringify({ machine, command, lines }, undefined, 2)}\n`);
+    console.log(`written: ${path.relative(process.cwd(), file)}`);
+  }
 }

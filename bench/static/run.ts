@@ -1,9 +1,11 @@
-// npm run bench -- static [--scenario NAME]… [--server NAME]… [--node PATH] [--rounds N] [--seconds S] [--out DIR] [--check]
+// npm run bench -- static [--scenario NAME]… [--server NAME]… [--node PATH] [--rounds N] [--seconds S] [--out DIR]
+//                         [--publish] [--check]
 //
 // CPU of a server of files: per request for small files, per megabyte for a large one. Rounds are interleaved, and only the ratios of one run
 // count. nginx is compared where it is installed.
 //
 // --scenario   1KB, 64KB or 100MB; may be repeated (default: all)
+// --publish    writes the table into docs/benchmarks.md
 // --check      only sees that everything runs: one short round, a smaller large file, nothing is written
 
 import { execFileSync, fork } from 'node:child_process';
@@ -15,7 +17,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { positive } from '../effort.ts';
 import { describeMachine } from '../machine.ts';
-import { figure, summarize } from '../statistics.ts';
+import { replaceIn } from '../publish.ts';
+import { figure, type Summary, summarize } from '../statistics.ts';
 import { contenders, type FileServer } from './servers.ts';
 
 const { values: options } = parseArgs({
@@ -26,9 +29,13 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
+    publish: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
   },
 });
+if (options.publish && (options.scenario !== undefined || options.server !== undefined || options.check)) {
+  throw new RangeError('--publish needs all scenarios and all servers, at full length');
+}
 const rounds = positive('rounds', options.rounds ?? (options.check ? '1' : '5'));
 const seconds = positive('seconds', options.seconds ?? (options.check ? '0.1' : '2'));
 
@@ -95,42 +102,69 @@ async function measure(scenario: Scenario, directory: string): Promise<Map<strin
   return figures;
 }
 
+interface Result {
+  readonly scenario: Scenario;
+  readonly lines: readonly { readonly server: string; readonly microseconds: Summary }[];
+}
+
+function print({ scenario, lines }: Result): void {
+  console.log(`${scenario.name}: µs of the server's CPU per ${scenario.unit}`);
+  const own = lines.find(({ server }) => server === 'aiohttp-ts')?.microseconds.median;
+  for (const { server, microseconds } of lines) {
+    const { median, lowest, highest } = microseconds;
+    const ratio =
+      own === undefined || server === 'aiohttp-ts' || median === 0
+        ? ''
+        : `: aiohttp-ts takes ${figure(own / median)} of it`;
+    console.log(`  ${server.padEnd(18)} ${figure(median)} (${figure(lowest)} to ${figure(highest)})${ratio}`);
+  }
+}
+
+function tableOf(report: readonly Result[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const header = ['', ...report.map(({ scenario }) => `${scenario.name}, µs a ${scenario.unit}`)];
+  const rows = servers.map(({ name }) => {
+    const cells = report.map(({ lines }) => {
+      const { median, lowest, highest } = lines.find(({ server }) => server === name)!.microseconds;
+      return `${figure(median)} (${figure(lowest)}–${figure(highest)})`;
+    });
+    return line([name === 'aiohttp-ts' ? `**${name}**` : name, ...cells]);
+  });
+  return [line(header), line(header.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows].join('\n');
+}
+
+function write(report: readonly Result[]): void {
+  const version = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+  const machine = describeMachine(version);
+  const command = `npm run bench -- static --rounds ${rounds} --seconds ${seconds}`;
+  if (options.publish) {
+    const { cores, cpu, platform, date } = machine;
+    const note = `Median (lowest–highest) of interleaved rounds. Node ${version} on ${cores} × ${cpu}, ${platform}, ${date}. Measure again: \`${command}\`.`;
+    replaceIn('docs/benchmarks.md', 'static', `${tableOf(report)}\n\n${note}\n`);
+    return;
+  }
+  const file = path.join(options.out, `static-node${version.split('.')[0]}.json`);
+  mkdirSync(options.out, { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ machine, command, report }, undefined, 2)}\n`);
+  console.log(`written: ${path.relative(process.cwd(), file)}`);
+}
+
 const home = mkdtempSync(path.join(tmpdir(), 'aio-bench-static-'));
 try {
   const directory = path.join(home, 'root');
   mkdirSync(directory);
-  const report: object[] = [];
+  const report: Result[] = [];
   for (const scenario of chosen) {
     writeFileSync(path.join(directory, `${scenario.name}.bin`), Buffer.alloc(scenario.size, 'static file '));
     const lines = [...(await measure(scenario, directory))].map(([server, values]) => ({
       server,
       microseconds: summarize(values),
     }));
-    console.log(`${scenario.name}: µs of the server's CPU per ${scenario.unit}`);
-    const own = lines.find(({ server }) => server === 'aiohttp-ts')?.microseconds.median;
-    for (const { server, microseconds } of lines) {
-      const { median, lowest, highest } = microseconds;
-      const ratio =
-        own === undefined || server === 'aiohttp-ts' || median === 0
-          ? ''
-          : `: aiohttp-ts takes ${figure(own / median)} of it`;
-      console.log(
-        `  ${server.padEnd(18)} ${figure(median)} (${figure(lowest)} to ${figure(highest)})${ratio}`,
-      );
-    }
-    report.push({ scenario, lines });
+    const result = { scenario, lines };
+    print(result);
+    report.push(result);
   }
-  if (!options.check) {
-    const version = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
-    const file = path.join(options.out, `static-node${version.split('.')[0]}.json`);
-    mkdirSync(options.out, { recursive: true });
-    const command = `npm run bench -- static --rounds ${rounds} --seconds ${seconds}`;
-    writeFileSync(
-      file,
-      `${JSON.stringify({ machine: describeMachine(version), command, report }, undefined, 2)}\n`,
-    );
-    console.log(`written: ${path.relative(process.cwd(), file)}`);
-  }
+  if (!options.check) write(report);
 } finally {
   rmSync(home, { recursive: true, force: true });
 }

@@ -23,5 +23,6 @@ async function nameIn(request: web.Request): Promise<string> {
     request.contentType === 'application/json'
       ? await request.json<{ name?: unknown } | null>()
       : await formOf(request);
-  return String(fields?.name).normalize('NFKC').toLowerCase().slice(0, 100);
+  const name = fields?.name;
+  return (typeof name === 'string' ? name : '').normalize('NFKC').toLowerCase().slice(0, 100);
 }

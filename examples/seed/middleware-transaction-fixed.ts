@@ -1,4 +1,5 @@
-// middleware-transaction.ts with its two obvious slips mended: as many marks as values, and an error is answered with the status of one.
+// middleware-transaction.ts with its two obvious slips mended: as many marks as values, and an error is answered with the status of one,
+// which a post without title or text is now, too.
 
 import * as sqlite from 'aiohttp-ts/sqlite';
 import * as web from 'aiohttp-ts/web';
@@ -13,7 +14,9 @@ router.get('/', async (_request) => {
 });
 
 router.post('/post', async function newPost(request) {
-  const post = await request.json<{ title: string; text: string }>();
+  const post = await request.json<{ title?: unknown; text?: unknown } | null>();
+  if (typeof post?.title !== 'string' || typeof post.text !== 'string')
+    throw new web.HTTPBadRequest({ reason: "The JSON must be an object with the texts 'title' and 'text'" });
   const db = request.configDict.get(DB);
   await using cursor = await db.execute('INSERT INTO posts (title, text) VALUES(?, ?)', [
     post.title,

@@ -66,4 +66,5 @@ async function initApp(): Promise<web.Application> {
   return app;
 }
 
-await web.runApp(initApp(), fromCommandLine());
+// Whoever reaches it may fill the disk: nobody but this machine, unless --host says otherwise.
+await web.runApp(initApp(), { host: '127.0.0.1', ...fromCommandLine() });

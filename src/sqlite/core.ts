@@ -86,7 +86,12 @@ export class Core {
       return core;
     } catch (error) {
       await writer.close();
-      throw error;
+      if (!wasRefused(error)) throw error;
+      const { path } = options.engine;
+      throw new OperationalError(
+        `cannot open ${JSON.stringify(path)}: it may not be written; { readOnly: true } only reads it`,
+        { sqliteCode: (error as OperationalError).sqliteCode, cause: error },
+      );
     }
   }
 

@@ -1,4 +1,3 @@
-import { currentTask, outside, type Task } from '../asyncio/index.ts';
 import {
   type ExecuteOptions,
   ProgrammingError,
@@ -11,6 +10,7 @@ import type { CursorSource } from './cursor.ts';
 import type { Bound } from './driver.ts';
 import { EngineError, type Take } from './engine.ts';
 import { type Batches, Executor, type Ran } from './executor.ts';
+import { IdleWatch } from './idle-watch.ts';
 import type { Link } from './link.ts';
 import { type Plan, planOf } from './plan.ts';
 import type { Reader } from './readers.ts';
@@ -43,9 +43,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
   private dropped: boolean;
   /** Why statements are refused although nobody has ended it: SQLite or a time limit has. */
   private reason: string | undefined;
-  private idleTimer: ReturnType<typeof setTimeout> | undefined;
-  private task: Task<unknown> | undefined;
-  private readonly taskEnded: () => void;
+  private idle: IdleWatch | undefined;
   /** Whether its COMMIT has failed, which its owner was told: ROLLBACK may follow, and what else follows runs without it. */
   refused: boolean;
   private savepoints: number;
@@ -65,9 +63,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     this.begun_ = undefined;
     this.dropped = false;
     this.reason = undefined;
-    this.idleTimer = undefined;
-    this.task = undefined;
-    this.taskEnded = () => this.abandon('its task has ended');
+    this.idle = undefined;
     this.refused = false;
     this.savepoints = 0;
   }
@@ -135,7 +131,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     }
     if (this.state !== 'open') return;
     this.state = 'ending';
-    this.unwatch();
+    this.idle?.stop();
     try {
       if (commit && failure === undefined && this.root.reason === undefined) await this.commitNow();
       else await this.rollbackNow();
@@ -205,7 +201,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
         this.check(plan.text);
       }
     }
-    root.idleTimer?.refresh();
+    root.idle?.refresh();
     const link = root.link!;
     try {
       const asked = link.query(plan, values, take);
@@ -280,7 +276,13 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
       else await this.startWriting();
       this.state = 'open';
       if (this.parent === undefined) this.core.transactions.add(this);
-      if (this.kind === 'manual') this.watchIdle();
+      if (this.kind === 'manual') {
+        this.idle = new IdleWatch(
+          this.core.options.idleTransactionTimeout,
+          () => this.link!.pending > 0,
+          (why) => this.abandon(why),
+        );
+      }
     } catch (error) {
       this.state = 'rolled back';
       throw error;
@@ -401,7 +403,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
       fetch: async (count) => {
         this.check(plan.text);
         if (!this.cursors.has(source)) this.refuseCursor(plan);
-        this.idleTimer?.refresh();
+        this.idle?.refresh();
         try {
           return await link.fetch(cursor, count);
         } catch (error) {
@@ -421,27 +423,5 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
       code: 'AIO_SQL_CURSOR_CLOSED',
       statement: plan.text,
     });
-  }
-
-  /** A request that ends without COMMIT must not keep everybody from writing. */
-  private watchIdle(): void {
-    const { idleTransactionTimeout } = this.core.options;
-    if (idleTransactionTimeout < 2 ** 31) {
-      this.idleTimer = outside(() =>
-        setTimeout(() => {
-          // A thread that works on a long statement is not idle.
-          if (this.link!.pending > 0) this.idleTimer!.refresh();
-          else this.abandon(`it lay idle for ${idleTransactionTimeout} ms`);
-        }, idleTransactionTimeout),
-      ).unref();
-    }
-    this.task = currentTask();
-    this.task?.addDoneCallback(this.taskEnded);
-  }
-
-  private unwatch(): void {
-    clearTimeout(this.idleTimer);
-    this.task?.removeDoneCallback(this.taskEnded);
-    this.task = undefined;
   }
 }

@@ -11,6 +11,7 @@ import { sleep } from '../../src/asyncio/index.ts';
 import {
   ClientPayloadError,
   ClientSession,
+  FormData,
   type Progress,
   type RequestData,
   type RequestOptions,
@@ -29,6 +30,29 @@ async function sent(method: string, options: RequestOptions): Promise<string> {
   const lines = head.split('\r\n').filter((line) => /^(?:content|transfer|expect)/i.test(line));
   return [...lines, body].join('\n');
 }
+
+test('a call that fails before there is a request ends the stream that it was given', async () => {
+  const session = new ClientSession();
+  const calls: ((data: RequestData) => Promise<unknown>)[] = [
+    (data) => session.post('ftp://127.0.0.1/', { data }),
+    (data) => session.post('http://127.0.0.1/', { data, json: {} }),
+    (data) => session.post('http://127.0.0.1/', { data, timeout: 5 as never }),
+    (data) => session.post('http://127.0.0.1/', { data, headers: { 'bad name': 'x' } }),
+    (data) => session.request('BAD METHOD', 'http://127.0.0.1/', { data }),
+  ];
+  for (const call of calls) {
+    const alone = Readable.from(['x']);
+    await assert.rejects(call(alone));
+    assert.equal(alone.destroyed, true, call.toString());
+    const inForm = Readable.from(['x']);
+    await assert.rejects(call(new FormData([['file', inForm]])));
+    assert.equal(inForm.destroyed, true, call.toString());
+  }
+  await session.close();
+  const late = Readable.from(['x']);
+  await assert.rejects(session.post('http://127.0.0.1/', { data: late }));
+  assert.equal(late.destroyed, true);
+});
 
 describe('bodies of requests', () => {
   const octets = 'Content-Type: application/octet-stream\n';

@@ -48,6 +48,8 @@ describe('conformance:client', () => {
     const caps = await ask('caps');
     assert.deepEqual([caps.ok, caps['name'], caps['jar']], [true, 'aiohttp-ts', true]);
     assert.deepEqual(await ask('nonsense'), { id: 2, ok: false, unsupported: true });
+    child.stdin.write('no JSON\n'); // is answered, and does not end the program
+    assert.equal((await ask('caps')).ok, true);
   });
 
   test('request: redirects, resolve, body, history', async () => {

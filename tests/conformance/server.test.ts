@@ -83,6 +83,8 @@ describe('conformance:server', () => {
     const large = await server.fetch('/large?size=300000');
     assert.equal(large.headers.get('content-length'), '300000');
     assert.equal((await large.text()).length, 300_000);
+    const huge = await server.fetch('/large?size=9999999999', { method: 'HEAD' }); // is not made in memory
+    assert.equal(huge.headers.get('content-length'), '9999999999');
     assert.equal(await (await server.fetch('/slow?ms=10')).text(), 'slow');
     assert.equal((await server.fetch('/slow?ms=soon')).status, 400);
   });

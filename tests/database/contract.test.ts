@@ -322,6 +322,55 @@ const cases: Readonly<Record<string, Case>> = {
     assert.deepEqual(await names(db), ['a']);
   },
 
+  'what another task writes meanwhile does not go with a savepoint that fails': async (db) => {
+    await db.transaction(async (tx) => {
+      const began = gate();
+      const late = gate();
+      const failing = tx.transaction(async (inner) => {
+        await inner.execute(add('inner'));
+        began.open();
+        await late.opened;
+        await tx.execute(add('of the inner one too'));
+        throw new Error('mine');
+      });
+      await began.opened;
+      const other = [
+        tx.execute(add('a')),
+        tx.fetchone(sql`INSERT INTO items (name) VALUES ('b') RETURNING id`),
+        tx.executemany("INSERT INTO items (name) VALUES ('c')", [[]]),
+        tx.executescript("INSERT INTO items (name) VALUES ('d')"),
+      ];
+      await tx.fetchone('SELECT 1');
+      late.open();
+      await assert.rejects(failing, { message: 'mine' });
+      await Promise.all(other);
+    });
+    assert.deepEqual(await names(db), ['a', 'b', 'c', 'd']);
+  },
+
+  'a scope inside of a transaction is a savepoint': async (db) => {
+    const outer = db.transactionScope();
+    await outer.run(async () => {
+      await db.execute(add('a'));
+      for (const name of ['b', 'c']) {
+        const inner = db.transactionScope();
+        await inner.run(async () => {
+          assert.deepEqual(await names(db), ['a']);
+          await db.execute(add(name));
+          assert.equal(inner.begun, true);
+        });
+        if (name === 'b') await inner.rollback();
+        else await inner.commit();
+      }
+      const unused = db.transactionScope();
+      await unused.run(() => names(db));
+      assert.equal(unused.begun, db.dialect === 'postgres');
+      await unused.commit();
+    });
+    await outer.commit();
+    assert.deepEqual(await names(db), ['a', 'c']);
+  },
+
   'after a scope was committed its context writes on its own': async (db) => {
     const scope = db.transactionScope();
     await scope.run(async () => {

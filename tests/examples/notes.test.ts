@@ -257,6 +257,13 @@ describe('examples/notes', () => {
           { json: { name: 'nobody', password: 'guess guess' } },
           error(403, 'Name and password do not belong together.'),
         ],
+        // The limit of attempts looks at the name first: what is no text was an error 500 there.
+        [
+          'POST',
+          '/api/token',
+          { json: { name: { toString: 1, valueOf: 1 }, password: 'guess guess' } },
+          error(422, 'A name and a password are needed.', { name: 'A name and a password are needed.' }),
+        ],
       ];
       for (const [method, path, options, expected] of failures) {
         const { status, json } = await ask(url, method, path, options);

@@ -90,4 +90,11 @@ describe('negotiateEncoding', () => {
       assert.equal(negotiateEncoding(header, available), expected);
     });
   }
+
+  test('white space before a weight that is none takes linear time', () => {
+    // Quadratic, this takes half an hour.
+    const values = parseQualityValues(`gzip;x${' '.repeat(2_000_000)}y`);
+    assert.equal(values.length, 1);
+    assert.deepEqual(parseQualityValues(`gzip${' '.repeat(100)};q=0.5`), [{ value: 'gzip', quality: 0.5 }]);
+  });
 });

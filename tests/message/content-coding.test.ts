@@ -198,6 +198,31 @@ describe('BodyDecoder', () => {
     await assert.rejects(decoder.content.read(), /too much/);
   });
 
+  for (const coding of ['deflate', 'br'] as const) {
+    test(`${coding}: what follows the end of the coded bytes is not kept`, async () => {
+      const warnings: Error[] = [];
+      const warn = (warning: Error): unknown => warnings.push(warning);
+      process.on('warning', warn);
+      const source = new StreamReader();
+      const decoder = new BodyDecoder(source, [coding], RULES);
+      source.feedData(encodeNow(coding, TEXT));
+      const read = decoder.content.read();
+      for (let i = 0; i < 40; i++) {
+        source.feedData(Buffer.alloc(65_536, 0x41));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      source.feedEof();
+      assert.deepEqual(Buffer.from(await read), TEXT);
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('warning', warn);
+      // Each piece waited for a decoder that took no more.
+      assert.deepEqual(
+        warnings.filter(({ name }) => name === 'MaxListenersExceededWarning'),
+        [],
+      );
+    });
+  }
+
   test('stopped before, while and after it reads', async () => {
     const waiting = new StreamReader();
     const before = new BodyDecoder(waiting, ['gzip'], RULES);

@@ -169,6 +169,24 @@ describe('the middleware', () => {
     assert.ok(failed.headers.has('RateLimit'));
   });
 
+  test('keys that clients choose cannot fill the memory: a long one is kept as its hash', async () => {
+    const keys: string[] = [];
+    const store: RateLimitStore = {
+      take(key) {
+        keys.push(key);
+        return { allowed: true, full: 1, wait: 0 };
+      },
+    };
+    const key = (request: web.Request): string => request.headers.get('X-Key') ?? '';
+    const target = app({ limit: 9, window: 1000, store, key });
+    const long = ['a'.repeat(129), 'b'.repeat(5000), 'b'.repeat(5001)];
+    for (const value of ['a'.repeat(128), ...long])
+      await testRequest(target, '/', { headers: { 'X-Key': value } });
+    assert.equal(keys[0], `default:${'a'.repeat(128)}`);
+    for (const kept of keys.slice(1)) assert.match(kept, /^default:[\w-]{43}$/);
+    assert.equal(new Set(keys).size, 4);
+  });
+
   test('a stream that its handler prepared goes through', async () => {
     const target = app({ limit: 9, window: 1000 }, async (request) => {
       const response = new web.StreamResponse();

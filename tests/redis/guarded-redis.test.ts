@@ -167,6 +167,18 @@ describe('a guarded client', () => {
       ['LOADING Redis is loading the dataset in memory', true],
       ['CLUSTERDOWN The cluster is down', true],
       ["READONLY You can't write against a read only replica.", true],
+      ['NOAUTH Authentication required.', true],
+      ['WRONGPASS invalid username-password pair or user is disabled.', true],
+      ['ERR max number of clients reached', true],
+      ["READONLY You can't write against a read only replica. script: 2f1d, on @user_script:5.", true],
+      // Redis 6 and older.
+      [
+        "ERR Error running script (call to f_2f1d): @user_script:5: @user_script: 5: -OOM command not allowed when used memory > 'maxmemory'.",
+        true,
+      ],
+      ['ERR Error running script (call to f_2f1d): @user_script:5: user_script:5: attempt to compare', false],
+      ['MOVED 3999 127.0.0.1:6381', false],
+      ['NOPERM this user has no permissions to run the evalsha command', false],
       ['Socket closed unexpectedly', true],
       ['The client is closed', true],
     ];
@@ -189,6 +201,29 @@ describe('a guarded client', () => {
       ['EVALSHA', 'EVAL', 'EVALSHA'],
     );
     assert.deepEqual(client.calls[1], ['EVAL', 'return 1', '1', 'key', 'argument']);
+  });
+
+  test('an onStateChange that throws lets nobody wait', async () => {
+    const uncaught: unknown[] = [];
+    const mistake = new Error('a mistake of the callback');
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => uncaught.push(error));
+    try {
+      const redis = new GuardedRedis(new ScriptedClient().silence(), {
+        deadline: 40,
+        failures: 1,
+        onStateChange() {
+          throw mistake;
+        },
+      });
+      assert.equal(((await rejection(redis.command(get))) as RedisUnavailableError).reason, 'deadline');
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(uncaught, [mistake]);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
   });
 
   test('a wait ends with the task that waits', async () => {

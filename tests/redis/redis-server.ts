@@ -92,9 +92,10 @@ export class RedisServer {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       log += text;
     });
+    const closed = once(child, 'close');
     while (!log.includes('Ready to accept connections')) {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`redis-server ended: ${log}`);
-      await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+      await Promise.race([once(child.stdout, 'data'), closed]);
     }
   }
 
@@ -200,7 +201,8 @@ export class RedisCluster {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody uses now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -185,6 +185,74 @@ describe('RedisStorage', { skip: redisMissing }, () => {
     for (const key of answered) assert.equal(data[key], '1', key);
   });
 
+  test('a Redis that takes no writes (full, a replica) costs 503 for those who change something', async () => {
+    const own = await RedisServer.start();
+    const ownClient = await connectClient(own.url);
+    try {
+      const visitor = new Visitor(site(new session.RedisStorage(ownClient, { retryAfter: 20 })));
+      await visitor.get('/put?a=1');
+      const states = [
+        [
+          ['CONFIG', 'SET', 'maxmemory', '1'],
+          ['CONFIG', 'SET', 'maxmemory', '0'],
+        ],
+        [
+          ['REPLICAOF', '127.0.0.1', '1'],
+          ['REPLICAOF', 'NO', 'ONE'],
+        ],
+      ] as const;
+      for (const [ill, well] of states) {
+        await ownClient.sendCommand([...ill]);
+        const { status, setCookies } = await visitor.get('/put?a=2');
+        assert.deepEqual([status, setCookies], [503, []], ill.join(' '));
+        assert.equal(
+          (await new Visitor(site(new session.RedisStorage(ownClient))).get('/put?a=1')).status,
+          503,
+        );
+        assert.equal((await visitor.get('/show')).text, '{"a":"1"}');
+        await ownClient.sendCommand([...well]);
+        await until(async () => (await visitor.get('/put?a=3')).status === 200);
+        await visitor.get('/put?a=1');
+      }
+    } finally {
+      ownClient.destroy();
+      await own.stop();
+    }
+  });
+
+  test('scripts that Redis has forgotten in the middle are sent again', async () => {
+    const visitor = new Visitor(site(new session.RedisStorage(client)));
+    await visitor.get('/put?a=1');
+    for (const path of ['/put?b=2', '/show', '/login', '/put?c=3']) {
+      await client.sendCommand(['SCRIPT', 'FLUSH']);
+      assert.equal((await visitor.get(path)).status, 200);
+    }
+    assert.equal((await visitor.get('/show')).text, '{"a":"1","b":"2","c":"3"}');
+  });
+
+  test('a session that moves while all of its user are revoked does not escape', async () => {
+    const storage = new session.RedisStorage(client);
+    const write: session.SessionWrite = {
+      value: '{"created":1,"session":{},"user":"moving"}',
+      ttl: 60_000,
+      user: 'moving',
+      end: Number.POSITIVE_INFINITY,
+      relist: true,
+    };
+    const [first, second] = ['1'.repeat(43), '2'.repeat(43)] as const;
+    await storage.create(first, write);
+    const plainDelete = storage.delete.bind(storage);
+    storage.delete = async (key) => {
+      if (key === first) {
+        const { version } = (await storage.load(first))!;
+        await storage.rename(first, second, version, write);
+      }
+      return plainDelete(key);
+    };
+    assert.equal(await storage.revokeAll('moving'), 1);
+    assert.equal(await storage.load(second), undefined);
+  });
+
   test('failOpen goes on with sessions that are not kept', async () => {
     const app = site(new session.RedisStorage(client, { deadline: 200, retryAfter: 20, failures: 1 }), {
       failOpen: true,

@@ -134,7 +134,7 @@ for (const mode of ['main', 'worker'] as const) {
   });
 }
 
-test('a statement with too many placeholders is answered with its error, and nothing stays open', async (t) => {
+test('a statement with too many values is answered with the error of SQLite, and nothing stays open', async (t) => {
   const db = await openFile(t);
   await db.execute(SCHEMA);
   const app = new web.Application({ middlewares: [transactions] });
@@ -150,7 +150,7 @@ test('a statement with too many placeholders is answered with its error, and not
   await server.start();
   t.after(() => server.close());
   const [body] = await pipelined(server.port!, [post('a', 'b')]);
-  assert.match((JSON.parse(body!) as { error: string }).error, /4 placeholders, and 2 values/);
+  assert.match((JSON.parse(body!) as { error: string }).error, /4 values for 2 columns/);
   assert.deepEqual(await db.fetchall('SELECT * FROM posts'), []);
   await db.execute('INSERT INTO posts (title) VALUES (?)', ['after']);
 });

@@ -162,6 +162,21 @@ describe('what is left as it is', () => {
   });
 });
 
+test('a 304 of a response that compresses itself repeats the weak tag of the client', async () => {
+  const app = new web.Application();
+  const make = (): web.Response => {
+    const response = new web.Response({ status: 304, headers: { ETag: '"a"' } });
+    response.enableCompression('gzip');
+    return response;
+  };
+  app.addRoutes([web.get('/', make)]);
+  const weak = await ask(app, 'If-None-Match: W/"a"\r\n');
+  assert.equal(weak.headers.get('etag'), 'W/"a"');
+  assert.equal(weak.headers.has('vary'), false);
+  const strong = await ask(app, 'If-None-Match: "a"\r\n');
+  assert.equal(strong.headers.get('etag'), '"a"');
+});
+
 describe('what is compressed', () => {
   for (const type of [
     'text/html; charset=utf-8',

@@ -208,6 +208,29 @@ describe('FileResponse', () => {
     }
   });
 
+  test('one response for two requests: the second is 500, the first gets its file', async () => {
+    const size = 8_000_000;
+    let response: web.FileResponse | undefined;
+    await withApp(
+      { 'a.bin': Buffer.alloc(size, 'a') },
+      (tree) => {
+        response ??= new web.FileResponse(tree.path('a.bin'));
+        return response;
+      },
+      async (app, tree) => {
+        const socket = connect(app.port, '127.0.0.1');
+        socket.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+        // Not read any further yet: the file stays open.
+        await once(socket, 'readable');
+        assert.equal((await app.request('/')).status, 500);
+        let received = 0;
+        for await (const piece of socket) received += (piece as Buffer).length;
+        assert.ok(received > size, `${received}`);
+        await allClosed(tree);
+      },
+    );
+  });
+
   test('a date in the future is not sent', async () => {
     await withApp(
       { 'a.txt': 'x' },

@@ -182,6 +182,50 @@ test('a client that leaves ends the parts of a multipart body', async () => {
   await closed;
 });
 
+for (const [what, replace] of [
+  ['answers with something else', () => new web.Response({ text: 'other' })],
+  [
+    'throws',
+    () => {
+      throw new web.HTTPForbidden();
+    },
+  ],
+  [
+    'gives the response another body',
+    (response) => {
+      (response as web.Response).text = 'other';
+      return response;
+    },
+  ],
+] as [string, (response: web.StreamResponse) => web.StreamResponse][]) {
+  test(`a middleware that ${what} leaves no stream open`, async () => {
+    const streams: Readable[] = [];
+    const stream = (): Readable => {
+      const made = createReadStream(name);
+      streams.push(made);
+      return made;
+    };
+    const app = new web.Application({
+      middlewares: [async (request, handler) => replace(await handler(request))],
+    });
+    app.router.addGet('/stream', () => new web.Response({ body: stream() }));
+    app.router.addGet('/parts', () => {
+      const parts = new MultipartWriter();
+      parts.append(stream());
+      parts.append(stream());
+      return new web.Response({ body: parts });
+    });
+    await using server = await new TestServer(app).start();
+    await using session = new ClientSession();
+    for (const path of ['stream', 'parts']) {
+      await using response = await session.get(server.makeUrl(`/${path}`));
+      assert.notEqual(await response.text(), 'file!');
+    }
+    assert.equal(streams.length, 3);
+    for (const made of streams) if (!made.closed) await once(made, 'close');
+  });
+}
+
 test('what cannot be sent is refused', () => {
   for (const body of [5, null, {}, [], new Date(), true]) {
     assert.throws(() => new web.Response({ body: body as never }), { name: 'TypeError', code: 'AIO_BODY' });
