@@ -108,9 +108,10 @@ function signedText(name: string, encoded: string, ends: string): string {
   return `${purpose}\n${name}\n${encoded}.${ends}`;
 }
 
-/** No cache may hand one user's cookie to another. */
+/** No cache may hand one user's cookie to another: `public` or nothing at all becomes `no-store`. */
 function keepPrivate(response: Answer): void {
-  if (!response.headers.has('Cache-Control')) response.headers.set('Cache-Control', 'no-store');
+  const said = response.headers.getAll('Cache-Control').join(',');
+  if (!/\b(?:private|no-store)\b/i.test(said)) response.headers.set('Cache-Control', 'no-store');
 }
 
 function positive(maxAge: number): number {

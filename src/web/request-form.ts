@@ -24,6 +24,7 @@ import {
   transferDecoder,
 } from '../message/index.ts';
 import type { BaseRequest } from './base-request.ts';
+import { ExchangeStateError } from './exchange-errors.ts';
 import { FileField } from './file-field.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { HTTPBadRequest, type HTTPException, HTTPRequestEntityTooLarge } from './http-exceptions.ts';
@@ -104,6 +105,12 @@ export async function readMultipart(
   request: BaseRequest,
   options: MultipartLimitOptions,
 ): Promise<MultipartReader> {
+  if (request._extras?.form !== undefined) {
+    throw new ExchangeStateError(
+      'AIO_REQUEST_ALREADY_READ',
+      'request.post() has read the parts already: take them from its form, or call multipart() instead of it.',
+    );
+  }
   const { clientMaxSize } = request;
   const bytes = request._bytes;
   return new MultipartReader(

@@ -191,6 +191,22 @@ describe('who may do what', () => {
 });
 
 describe('CookiesIdentityPolicy', () => {
+  test('an answer with a cookie is never public, whatever its handler said of caches', async () => {
+    for (const [said, sent] of [
+      ['public, max-age=60', 'no-store'],
+      ['private, max-age=60', 'private, max-age=60'],
+    ] as const) {
+      const policy = new CookiesIdentityPolicy(secret);
+      const app = new web.Application();
+      app.router.addGet('/', async (request) => {
+        const answer = new web.Response({ headers: { 'Cache-Control': said } });
+        await policy.remember(request, answer, 'ada', {});
+        return answer;
+      });
+      assert.equal((await testRequest(app, '/')).headers.get('Cache-Control'), sent);
+    }
+  });
+
   test('login, who am I, logout', async () => {
     await using app = application(new CookiesIdentityPolicy(secret));
     const login = await testRequest(app, '/login/2', { method: 'POST' });

@@ -418,6 +418,12 @@ describe('over a socket', () => {
     assert.equal(await answer.text(), 'The header lines of a part are malformed.');
   });
 
+  test('request.multipart() after request.post() tells the programmer, not the client', async () => {
+    const mixed = request(form(formPart('a', 'x')), MULTIPART);
+    await mixed.post();
+    await assert.rejects(mixed.multipart(), { code: 'AIO_REQUEST_ALREADY_READ' });
+  });
+
   test('request.multipart() reads while the body comes; its errors are 400 and 413', async () => {
     await using server = await FormServer.start(
       async (request) => {
