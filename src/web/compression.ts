@@ -60,8 +60,12 @@ class Policy implements CodingPolicy {
     this.#filter = options.filter;
   }
 
+  covers(response: StreamResponse): boolean {
+    return this.#types.test(contentTypeOf(response));
+  }
+
   applies(response: StreamResponse, request: BaseRequest): boolean {
-    if (!this.#types.test(contentTypeOf(response))) return false;
+    if (!this.covers(response)) return false;
     const size = response._bodySize();
     if (size !== undefined && size < this.#minSize) return false;
     return this.#filter === undefined || this.#filter(request as Request, response);

@@ -53,6 +53,8 @@ export interface EnableCompressionOptions {
 export interface CodingPolicy {
   readonly codings: readonly CompressionCoding[];
   readonly levels: Readonly<Partial<Record<CompressionCoding, number>>>;
+  /** Whether bodies of its media type are compressed, whatever their size. */
+  covers(response: StreamResponse): boolean;
   /** `false`: this response stays as it is, and would for every client. */
   applies(response: StreamResponse, request: BaseRequest): boolean;
 }
@@ -98,8 +100,14 @@ export class ResponseCoding {
    * @param policy `undefined`: the handler has decided
    */
   settle(response: StreamResponse, request: BaseRequest, policy: CodingPolicy | undefined): boolean {
-    if (response.status === 304) this.#repeatTag(response, request);
-    if (this.name === 'identity' || !canBeCoded(response)) return false;
+    const { status } = response;
+    if (status === 304) this.#repeatTag(response, request);
+    if (this.name === 'identity') return false;
+    // A 304 renews what caches have stored, and a 206 is a part of it: both say what the whole answer would say (RFC 9110 §15.4.5).
+    if (policy !== undefined && (status === 304 || (status === 206 && policy.covers(response)))) {
+      addVary(response.headers, 'Accept-Encoding');
+    }
+    if (!canBeCoded(response)) return false;
     if (policy !== undefined && !policy.applies(response, request)) return false;
     if (this.name === undefined) {
       // Caches must know, also when this client gets the body as it is (RFC 9110 §12.5.5).

@@ -138,8 +138,11 @@ describe('what is left as it is', () => {
       const plain = new web.Application();
       plain.addRoutes([web.get('/', make)]);
       const expected = await ask(plain, 'Accept-Encoding: gzip\r\n');
-      const { head, body } = await ask(serving(make), 'Accept-Encoding: gzip\r\n');
-      assert.equal(head.replace(/Date:.*/, ''), expected.head.replace(/Date:.*/, ''));
+      const { head, body, status } = await ask(serving(make), 'Accept-Encoding: gzip\r\n');
+      // A part and a 304 stand for a whole answer that may be compressed, and say so.
+      const vary = status === 206 || status === 304 ? 'Vary: Accept-Encoding\r\n' : '';
+      assert.ok(head.includes(vary));
+      assert.equal(head.replace(vary, '').replace(/Date:.*/, ''), expected.head.replace(/Date:.*/, ''));
       assert.deepEqual(body, expected.body);
     });
   }
@@ -636,6 +639,21 @@ describe('files', () => {
         );
         assert.deepEqual([part.status, part.headers.get('content-encoding')], [206, undefined]);
         assert.equal(part.body.toString(), TEXT.slice(0, 10));
+        const again = parse(
+          await rawRequest(
+            server.port,
+            request.replace('\r\n', `\r\nIf-None-Match: ${headers.get('etag')}\r\n`),
+          ),
+        );
+        assert.equal(again.status, 304);
+        const varies = [headers, head.headers, part.headers, again.headers].map((fields) =>
+          fields.get('vary'),
+        );
+        assert.deepEqual(
+          varies,
+          Array(4).fill('Accept-Encoding'),
+          'a part or a 304 without Vary spoils caches',
+        );
       }
     } finally {
       await rm(folder, { recursive: true });

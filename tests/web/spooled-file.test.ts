@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -292,16 +292,13 @@ describe('nothing is left of a form’s files', { timeout }, () => {
     await server.untilClean();
   });
 
-  test('when the directory cannot be written: 500', {
-    skip: process.getuid?.() === 0 || !onLinux,
-  }, async () => {
-    await using server = await FormServer.start(async (request, tempDir) => {
-      await chmod(tempDir, 0o500);
-      await request.post({ tempDir });
+  // Nobody makes files in /proc, not even root, whom no mode of a folder stops.
+  test('when the directory cannot be written: 500', { skip: !onLinux }, async () => {
+    await using server = await FormServer.start(async (request) => {
+      await request.post({ tempDir: '/proc' });
       return new web.Response();
     }, options);
     assert.equal((await server.post(form(big))).status, 500);
-    await chmod(server.tempDir, 0o700);
     await server.untilClean();
   });
 });
