@@ -871,3 +871,29 @@ async function startServer(app: web.Application): Promise<TestServer> {
   await server.start();
   return server;
 }
+
+test('an event stream saves the session before its head: who answers its first event finds it there', async () => {
+  const app = new web.Application();
+  session.setup(app, new session.MemoryStorage());
+  let end = (): void => {};
+  app.router.addGet('/events', async (request) => {
+    (await session.getSession(request)).set('listening', true);
+    const response = new web.StreamResponse({ headers: { 'Content-Type': 'text/event-stream' } });
+    await response.prepare(request);
+    await response.write(Buffer.from('data: hello\n\n'));
+    await new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    return response;
+  });
+  app.router.addGet('/show', async (request) =>
+    web.jsonResponse(Object.fromEntries(await session.getSession(request))),
+  );
+  await using server = await new TestServer(app).start();
+  const events = await fetch(server.makeUrl('/events'));
+  const cookie = events.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const shown = await fetch(server.makeUrl('/show'), { headers: { cookie } });
+  assert.deepEqual(await shown.json(), { listening: true });
+  end();
+  assert.equal(await events.text(), 'data: hello\n\n');
+});
