@@ -1,16 +1,15 @@
 import { hash } from 'node:crypto';
 import {
-  type ConditionResult,
   ETag,
   evaluateConditions,
   formatETag,
   formatHttpDate,
-  type Validators as KnownValidators,
   Payload,
   parseETags,
 } from '../message/index.ts';
 import type { BaseRequest } from './base-request.ts';
 import { HTTPNotModified, HTTPPreconditionFailed } from './http-exceptions.ts';
+import { conditionsOf } from './request-conditions.ts';
 import { Response } from './response.ts';
 import type { StreamResponse } from './stream-response.ts';
 import type { Middleware } from './types.ts';
@@ -39,10 +38,16 @@ export interface Validators {
  * ```
  */
 export function checkPreconditions(request: BaseRequest, current: Validators | undefined): void {
+  const conditions = conditionsOf(request);
+  if (conditions === undefined) return;
   const etag = typeof current?.etag === 'string' ? new ETag(current.etag) : current?.etag;
   const modified = current?.lastModified;
   const lastModified = typeof modified === 'object' ? modified.getTime() : modified;
-  const result = evaluate(request, current === undefined ? undefined : { etag, lastModified });
+  const result = evaluateConditions(
+    request.method,
+    conditions,
+    current === undefined ? undefined : { etag, lastModified },
+  );
   if (result === 'proceed') return;
   if (result === 'failed') throw new HTTPPreconditionFailed();
   const headers: Record<string, string> = {};
@@ -50,16 +55,6 @@ export function checkPreconditions(request: BaseRequest, current: Validators | u
   if (lastModified !== undefined)
     headers['Last-Modified'] = formatHttpDate(Math.ceil(lastModified / 1000) * 1000);
   throw new HTTPNotModified({ headers });
-}
-
-function evaluate(request: BaseRequest, current: KnownValidators | undefined): ConditionResult {
-  const fields = {
-    ifMatch: request._header('if-match'),
-    ifUnmodifiedSince: request._header('if-unmodified-since'),
-    ifNoneMatch: request._header('if-none-match'),
-    ifModifiedSince: request._header('if-modified-since'),
-  };
-  return evaluateConditions(request.method, fields, current);
 }
 
 /** Options of {@link conditionalMiddleware}. */
@@ -95,9 +90,12 @@ class Conditions implements AnswerPolicy {
     if (this.#autoETag && response.ownHeaders?.has('ETag') !== true) addETag(response);
     const headers = response.ownHeaders;
     if (headers === undefined || !(headers.has('ETag') || headers.has('Last-Modified'))) return;
+    const conditions = conditionsOf(request);
+    if (conditions === undefined) return;
     const etag = tag === undefined ? response.etag : parseETags(tag)[0];
     const { lastModified } = response;
-    const result = evaluate(request, { etag, lastModified: lastModified?.getTime() });
+    const current = { etag, lastModified: lastModified?.getTime() };
+    const result = evaluateConditions(request.method, conditions, current);
     if (result === 'proceed') return;
     if (result === 'failed') throw new HTTPPreconditionFailed();
     response.setStatus(304);

@@ -2,7 +2,6 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   addVary,
-  type ConditionResult,
   codedTypeError,
   contentTypeByName,
   evaluateConditions,
@@ -21,6 +20,7 @@ import { checkFileOptions, type FileOptions, type FileSettings } from './file-op
 import { type FileParts, selectParts } from './file-ranges.ts';
 import { chooseRepresentation, type FileRepresentation } from './file-representation.ts';
 import { HTTPForbidden } from './http-exceptions.ts';
+import { conditionsOf } from './request-conditions.ts';
 import { ENDED, hasNoBody, NEW, type StreamResponseOptions } from './response-fields.ts';
 import { StreamResponse } from './stream-response.ts';
 
@@ -281,10 +281,13 @@ export class FileResponse extends StreamResponse {
       headers.set('Cache-Control', cacheControl);
     if (nosniff && !headers.has('X-Content-Type-Options')) headers.set('X-Content-Type-Options', 'nosniff');
     if (representation.varies) addVary(headers, 'Accept-Encoding');
-    const result = this.status === 200 ? this._checkConditions(request) : 'proceed';
-    if (result !== 'proceed') {
-      this._withoutContent(result === 'notModified' ? 304 : 412);
-      return;
+    const conditions = this.status === 200 ? conditionsOf(request) : undefined;
+    if (conditions !== undefined) {
+      const result = evaluateConditions(request.method, conditions, this._validators());
+      if (result !== 'proceed') {
+        this._withoutContent(result === 'notModified' ? 304 : 412);
+        return;
+      }
     }
     if (!headers.has('Content-Type')) headers.set('Content-Type', contentTypeByName(this.path));
     if (coding !== undefined) headers.set('Content-Encoding', coding);
@@ -300,17 +303,6 @@ export class FileResponse extends StreamResponse {
       contentRange: undefined,
       boundary: undefined,
     };
-  }
-
-  /** @internal */
-  _checkConditions(request: BaseRequest): ConditionResult {
-    const ifMatch = request._header('if-match');
-    const ifUnmodifiedSince = request._header('if-unmodified-since');
-    const ifNoneMatch = request._header('if-none-match');
-    const ifModifiedSince = request._header('if-modified-since');
-    if ((ifMatch ?? ifUnmodifiedSince ?? ifNoneMatch ?? ifModifiedSince) === undefined) return 'proceed';
-    const fields = { ifMatch, ifUnmodifiedSince, ifNoneMatch, ifModifiedSince };
-    return evaluateConditions(request.method, fields, this._validators());
   }
 
   /** @internal Those that are sent, which the application may have set. */
