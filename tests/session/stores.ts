@@ -22,18 +22,35 @@ export interface StoreKind {
   start(): Promise<Store>;
 }
 
+/** Two storages on the same data, over a connection each. */
+async function twins<C>(
+  connections: readonly C[],
+  storageOn: (connection: C) => session.ServerStorage,
+  end: () => void | Promise<void>,
+): Promise<Store> {
+  const [storage, twin] = connections.map(storageOn) as [session.ServerStorage, session.ServerStorage];
+  for (const one of [storage, twin]) await one.open?.();
+  return {
+    storage,
+    twin,
+    async close() {
+      for (const one of [storage, twin]) await one.close?.();
+      await end();
+    },
+  };
+}
+
 async function redisStore(options: session.RedisStorageOptions): Promise<Store> {
   const server = await RedisServer.start();
   const clients = await Promise.all([connectClient(server.url), connectClient(server.url)]);
-  const [storage, twin] = clients.map((client) => new session.RedisStorage(client, options));
-  return {
-    storage: storage!,
-    twin: twin!,
-    async close() {
+  return twins(
+    clients,
+    (client) => new session.RedisStorage(client, options),
+    async () => {
       for (const client of clients) client.destroy();
       await server.stop();
     },
-  };
+  );
 }
 
 export const storeKinds: readonly StoreKind[] = [
@@ -53,15 +70,14 @@ export const storeKinds: readonly StoreKind[] = [
     async start() {
       const cluster = await RedisCluster.start();
       const clients = await Promise.all([cluster.connect(), cluster.connect()]);
-      const [storage, twin] = clients.map((client) => new session.RedisStorage(client));
-      return {
-        storage: storage!,
-        twin: twin!,
-        async close() {
+      return twins(
+        clients,
+        (client) => new session.RedisStorage(client),
+        async () => {
           for (const client of clients) client.destroy();
           await cluster.stop();
         },
-      };
+      );
     },
   },
   {
@@ -71,18 +87,14 @@ export const storeKinds: readonly StoreKind[] = [
       const folder = mkdtempSync(path.join(tmpdir(), 'aiohttp-ts-sessions-'));
       const file = path.join(folder, 'app.db');
       const databases = [await sqlite.connect(file), await sqlite.connect(file)];
-      const [storage, twin] = databases.map((db) => new session.SqliteStorage(db));
-      await storage!.open();
-      await twin!.open();
-      return {
-        storage: storage!,
-        twin: twin!,
-        async close() {
-          for (const one of [storage!, twin!]) await one.close();
+      return twins(
+        databases,
+        (db) => new session.SqliteStorage(db),
+        async () => {
           for (const db of databases) await db.close();
           rmSync(folder, { recursive: true, force: true });
         },
-      };
+      );
     },
   },
   {
@@ -91,18 +103,14 @@ export const storeKinds: readonly StoreKind[] = [
     async start() {
       const server = await PostgresServer.start();
       const databases = [await postgres.connect(server.url), await postgres.connect(server.url)];
-      const [storage, twin] = databases.map((db) => new session.PostgresStorage(db));
-      await storage!.open();
-      await twin!.open();
-      return {
-        storage: storage!,
-        twin: twin!,
-        async close() {
-          for (const one of [storage!, twin!]) await one.close();
+      return twins(
+        databases,
+        (db) => new session.PostgresStorage(db),
+        async () => {
           for (const db of databases) await db.close();
           await server.stop();
         },
-      };
+      );
     },
   },
 ];
