@@ -8,12 +8,11 @@
 // --publish    writes to docs/bench, and the table into docs/benchmarks.md
 // --check      only sees that everything runs: one short round, nothing is written
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { positive } from '../effort.ts';
+import { checkPublishing, chosenNames, effortOf, effortOptions, versionOf } from '../effort.ts';
 import { describeMachine } from '../machine.ts';
 import { replaceIn } from '../publish.ts';
 import { figure } from '../statistics.ts';
@@ -28,27 +27,16 @@ const { values: options } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
     client: { type: 'string', multiple: true },
-    node: { type: 'string', default: process.execPath },
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
-    out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
-    publish: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
+    ...effortOptions,
   },
 });
 
-if (options.publish && (options.scenario !== undefined || options.client !== undefined || options.check)) {
-  throw new RangeError('--publish needs all scenarios and all clients, at full length');
-}
+checkPublishing(options, options.client, 'clients');
 const names = scenarios.map(({ name }) => name);
-const chosen = options.scenario ?? names;
-for (const name of chosen) {
-  if (!names.includes(name)) throw new RangeError(`no scenario '${name}'; there are ${names.join(', ')}`);
-}
+const chosen = chosenNames(options.scenario, names);
 const effort: Effort = {
   node: options.node,
-  rounds: positive('rounds', options.rounds ?? (options.check ? '1' : '5')),
-  seconds: positive('seconds', options.seconds ?? (options.check ? '0.05' : '2')),
+  ...effortOf(options, '0.05'),
 };
 const clients = contenders.filter(
   ({ name }) => options.client === undefined || options.client.includes(name),
@@ -56,7 +44,7 @@ const clients = contenders.filter(
 if (clients.length === 0) {
   throw new RangeError(`no client to measure; there are ${contenders.map(({ name }) => name).join(', ')}`);
 }
-const nodeVersion = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+const nodeVersion = versionOf(options.node);
 
 const measurements: Measurement[] = [];
 for (const scenario of scenarios) {

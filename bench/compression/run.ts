@@ -5,11 +5,10 @@
 // --publish  writes the table into docs/benchmarks.md
 // --check    only sees that everything runs: one short round
 
-import { execFileSync } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { positive } from '../effort.ts';
+import { effortOf, versionOf } from '../effort.ts';
 import { describeMachine } from '../machine.ts';
 import { replaceIn } from '../publish.ts';
 import { scenarios } from '../server/scenarios.ts';
@@ -26,8 +25,7 @@ const { values: options } = parseArgs({
   },
 });
 if (options.publish && options.check) throw new RangeError('--publish needs rounds at full length');
-const rounds = positive('rounds', options.rounds ?? (options.check ? '1' : '5'));
-const seconds = positive('seconds', options.seconds ?? (options.check ? '0.1' : '2'));
+const { rounds, seconds } = effortOf(options);
 
 const files = { 'aiohttp-ts': 'aiohttp-ts.mjs', '@fastify/compress': 'fastify-compress.mjs' };
 const codings = ['gzip', 'br'] as const;
@@ -115,7 +113,7 @@ function tableOf(): string {
 }
 
 function publish(): void {
-  const version = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+  const version = versionOf(options.node);
   const { cores, cpu, platform, date } = describeMachine(version);
   const note = `Median (lowest–highest) of interleaved rounds. Node ${version} on ${cores} × ${cpu}, ${platform}, ${date}. Measure again: \`npm run bench -- compression --rounds ${rounds} --seconds ${seconds}\`.`;
   replaceIn('docs/benchmarks.md', 'compression', `${tableOf()}\n\n${note}\n`);

@@ -7,12 +7,11 @@
 // --publish  writes the table into docs/benchmarks.md
 // --check    only sees that everything runs: one round of small bodies, nothing is written
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { positive } from '../effort.ts';
+import { positive, versionOf } from '../effort.ts';
 import { describeMachine } from '../machine.ts';
 import { replaceIn } from '../publish.ts';
 import { figure, type Summary, summarize } from '../statistics.ts';
@@ -90,7 +89,7 @@ try {
   await Promise.all([...servers.values()].map((server) => server.stop()));
 }
 
-const nodeVersion = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+const nodeVersion = versionOf(options.node);
 const table = tableOf();
 console.log(table);
 if (!options.check) write();

@@ -8,12 +8,11 @@
 // --publish    writes to docs/bench, and the tables into docs/benchmarks.md and (Node 24) README.md
 // --check      only sees that everything runs: one short round, nothing is written
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { positive } from '../effort.ts';
+import { checkPublishing, chosenNames, effortOf, effortOptions, versionOf } from '../effort.ts';
 import { describeMachine } from '../machine.ts';
 import { replaceIn } from '../publish.ts';
 import { figure } from '../statistics.ts';
@@ -37,33 +36,22 @@ const { values: options } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
     server: { type: 'string', multiple: true },
-    node: { type: 'string', default: process.execPath },
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
     generator: { type: 'string' },
-    out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
-    publish: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
+    ...effortOptions,
   },
 });
 
-if (options.publish && (options.scenario !== undefined || options.server !== undefined || options.check)) {
-  throw new RangeError('--publish needs all scenarios and all servers, at full length');
-}
+checkPublishing(options, options.server, 'servers');
 const names = [...scenarios.map(({ name }) => name), 'idle', 'start'];
-const chosen = options.scenario ?? names;
-for (const name of chosen) {
-  if (!names.includes(name)) throw new RangeError(`no scenario '${name}'; there are ${names.join(', ')}`);
-}
+const chosen = chosenNames(options.scenario, names);
 const effort: Effort = {
   node: options.node,
-  rounds: positive('rounds', options.rounds ?? (options.check ? '1' : '5')),
-  seconds: positive('seconds', options.seconds ?? (options.check ? '0.1' : '2')),
+  ...effortOf(options),
   // wrk takes whole seconds only, so it would make the check slow.
   generator: generatorNamed(options.generator ?? (options.check ? 'own' : availableGenerator())),
   idleConnections: options.check ? 20 : 5_000,
 };
-const nodeVersion = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+const nodeVersion = versionOf(options.node);
 const servers = contenders.filter(
   (contender) =>
     runsOn(contender, nodeVersion) &&

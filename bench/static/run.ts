@@ -8,14 +8,14 @@
 // --publish    writes the table into docs/benchmarks.md
 // --check      only sees that everything runs: one short round, a smaller large file, nothing is written
 
-import { execFileSync, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { positive } from '../effort.ts';
+import { checkPublishing, effortOf, effortOptions, versionOf } from '../effort.ts';
 import { describeMachine } from '../machine.ts';
 import { replaceIn } from '../publish.ts';
 import { figure, type Summary, summarize } from '../statistics.ts';
@@ -25,19 +25,11 @@ const { values: options } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
     server: { type: 'string', multiple: true },
-    node: { type: 'string', default: process.execPath },
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
-    out: { type: 'string', default: fileURLToPath(new URL('../results', import.meta.url)) },
-    publish: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
+    ...effortOptions,
   },
 });
-if (options.publish && (options.scenario !== undefined || options.server !== undefined || options.check)) {
-  throw new RangeError('--publish needs all scenarios and all servers, at full length');
-}
-const rounds = positive('rounds', options.rounds ?? (options.check ? '1' : '5'));
-const seconds = positive('seconds', options.seconds ?? (options.check ? '0.1' : '2'));
+checkPublishing(options, options.server, 'servers');
+const { rounds, seconds } = effortOf(options);
 
 interface Scenario {
   readonly name: string;
@@ -134,7 +126,7 @@ function tableOf(report: readonly Result[]): string {
 }
 
 function write(report: readonly Result[]): void {
-  const version = execFileSync(options.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+  const version = versionOf(options.node);
   const machine = describeMachine(version);
   const command = `npm run bench -- static --rounds ${rounds} --seconds ${seconds}`;
   if (options.publish) {
