@@ -36,6 +36,8 @@ export class ThreadLink implements Link {
   private ended: Error | undefined;
   /** Number of the call that closes a thread that was given up. */
   private closing: number | undefined;
+  /** Whether somebody waits for the end of the thread. */
+  private awaited: boolean;
   private readonly stop: Int32Array<SharedArrayBuffer>;
   private exited: Promise<void>;
 
@@ -45,6 +47,7 @@ export class ThreadLink implements Link {
     this.count = 0;
     this.ended = undefined;
     this.closing = undefined;
+    this.awaited = false;
     this.stop = new Int32Array(new SharedArrayBuffer(4));
     const workerData: ThreadData = { options, stop: this.stop };
     this.worker = new Worker(threadProgram(), { workerData, execArgv: loaders(), stdin: false });
@@ -77,8 +80,7 @@ export class ThreadLink implements Link {
         link.calls.set(0, { resolve, reject, progress: undefined });
       });
     } catch (error) {
-      link.worker.ref();
-      await link.worker.terminate();
+      await link.terminate();
       throw error;
     }
     return link;
@@ -144,25 +146,37 @@ export class ThreadLink implements Link {
   }
 
   async close(): Promise<void> {
+    this.awaited = true;
+    this.hold();
     if (!this.lost) {
       try {
         await this.send({ op: 'close' });
       } finally {
         this.ended ??= new InterfaceError('the connection is closed', { code: 'AIO_SQL_CLOSED' });
-        // An idle thread lets the process end; who waits for its end does not.
-        this.worker.ref();
-        await this.worker.terminate();
+        await this.terminate();
       }
     }
     await this.exited;
   }
 
+  private async terminate(): Promise<void> {
+    this.awaited = true;
+    this.hold();
+    await this.worker.terminate();
+  }
+
+  /** An idle connection lets the process end; a call that is waited for does not, and neither does a thread whose end is. */
+  private hold(): void {
+    if (this.awaited || this.calls.size > 0) this.worker.ref();
+    else this.worker.unref();
+  }
+
   private send<T>(call: Call, progress?: Pending['progress']): Promise<T> {
     if (this.ended !== undefined) return Promise.reject(this.ended);
     const id = ++this.count;
-    if (this.calls.size === 0) this.worker.ref();
     return new Promise<T>((resolve, reject) => {
       this.calls.set(id, { resolve, reject, progress });
+      if (this.calls.size === 1) this.hold();
       if (this.outgoing.push({ id, call }) === 1) queueMicrotask(() => this.flush());
     });
   }
@@ -177,7 +191,7 @@ export class ThreadLink implements Link {
     Atomics.store(this.stop, 0, 1);
     this.closing = ++this.count;
     this.worker.postMessage([{ id: this.closing, call: { op: 'close' } }] satisfies NumberedCall[]);
-    this.worker.unref();
+    this.hold();
   }
 
   private flush(): void {
@@ -199,8 +213,7 @@ export class ThreadLink implements Link {
       if ('failure' in answer) pending.reject(new EngineError(answer.failure, undefined));
       else pending.resolve(answer.value as never);
     }
-    // An idle connection does not keep the process alive.
-    if (this.calls.size === 0) this.worker.unref();
+    if (this.calls.size === 0) this.hold();
   }
 
   private end(error: Error): void {

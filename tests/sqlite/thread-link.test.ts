@@ -57,3 +57,17 @@ test('a database in memory whose thread dies is lost, and not silently empty', a
   await assert.rejects(db.execute('CREATE TABLE IF NOT EXISTS n (i)'), LOST);
   await db.close();
 });
+
+test('an answer that comes while the thread ends lets the process wait for that end', async (t) => {
+  const db = await connect(':memory:', { mode: 'worker' });
+  const { worker } = inside(db).writerLink;
+  const terminate = worker.terminate.bind(worker);
+  const unref = t.mock.method(worker, 'unref');
+  t.mock.method(worker, 'terminate', () => {
+    worker.emit('message', [{ id: -1, value: undefined }]);
+    return terminate();
+  });
+  const before = unref.mock.callCount();
+  await db.close();
+  assert.equal(unref.mock.callCount(), before);
+});
