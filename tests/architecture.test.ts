@@ -13,8 +13,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   message: ['asyncio'],
   http1: ['message', 'asyncio'],
   net: ['http1', 'message', 'asyncio'],
-  web: ['net', 'http1', 'message', 'asyncio'],
-  client: ['net', 'http1', 'message', 'asyncio'],
+  websocket: ['net', 'message', 'asyncio'],
+  web: ['websocket', 'net', 'http1', 'message', 'asyncio'],
+  client: ['websocket', 'net', 'http1', 'message', 'asyncio'],
   // Extensions see what users see.
   jinja2: ['web', 'asyncio'],
   sql: ['asyncio'],
