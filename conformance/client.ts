@@ -3,12 +3,14 @@
 
 import { createInterface } from 'node:readline';
 import {
+  ClientConnectionResetError,
   ClientSession,
   CookieJar,
   DummyCookieJar,
   FormData,
   type RequestData,
   TCPConnector,
+  WSMsgType,
 } from 'aiohttp-ts/client';
 
 /** A field of a form: text, or a file. */
@@ -35,9 +37,11 @@ interface Command {
   readonly jar?: string | null;
   readonly resolve?: Readonly<Record<string, string>> | null;
   readonly parts?: readonly Part[];
+  readonly compress?: boolean;
+  readonly max_size?: number;
 }
 
-const operations = ['request', 'multipart', 'jar-clear', 'caps'];
+const operations = ['request', 'multipart', 'jar-clear', 'ws-echo', 'caps'];
 
 const jars = new Map<string, CookieJar>();
 
@@ -106,11 +110,34 @@ async function request(command: Command): Promise<object> {
   };
 }
 
+/** Sends every message back until the connection ends. */
+async function webSocketEcho(command: Command): Promise<object> {
+  const { url = '', jar = null, resolve = null, compress, max_size, timeout_ms } = command;
+  await using ws = await sessionFor(jar, resolve).wsConnect(url, {
+    compress,
+    maxMsgSize: max_size,
+    receiveTimeout: timeout_ms,
+    signal: timeout_ms === undefined ? undefined : AbortSignal.timeout(timeout_ms),
+  });
+  try {
+    for await (const message of ws) {
+      if (message.type === WSMsgType.TEXT) await ws.sendStr(message.data);
+      else if (message.type === WSMsgType.BINARY) await ws.sendBytes(message.data);
+    }
+  } catch (error) {
+    // The server did not wait for the answer.
+    if (!(error instanceof ClientConnectionResetError)) throw error;
+  }
+  return { code: ws.closeCode };
+}
+
 async function answer(command: Command): Promise<object> {
   switch (command.op) {
     case 'request':
     case 'multipart':
       return { ok: true, ...(await request(command)) };
+    case 'ws-echo':
+      return { ok: true, ...(await webSocketEcho(command)) };
     case 'jar-clear':
       jarOf(String(command.jar)).clear();
       return { ok: true };

@@ -114,6 +114,16 @@ routes.route('*', '/redirect', (request) => {
   }
 });
 
+routes.get('/ws', async (request) => {
+  const ws = new web.WebSocketResponse({ maxMsgSize: 16_777_216 });
+  await ws.prepare(request);
+  for await (const message of ws) {
+    if (message.type === web.WSMsgType.TEXT) await ws.sendStr(message.data);
+    else if (message.type === web.WSMsgType.BINARY) await ws.sendBytes(message.data);
+  }
+  return ws;
+});
+
 routes.post('/form', async (request) => {
   return web.jsonResponse({ fields: [...(await request.post())] });
 });

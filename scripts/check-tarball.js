@@ -87,7 +87,7 @@ function run(cwd, command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout: 600_000,
   });
   if (status !== 0)
     throw new Error(`${command} ${args.join(' ')} failed\n${stdout}${stderr}`, { cause: error });
@@ -100,7 +100,7 @@ function run(cwd, command, args) {
  */
 async function tryServer(cwd) {
   const server = spawn(process.execPath, ['server.js'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
-  const deadline = setTimeout(() => server.kill('SIGKILL'), 30_000);
+  const deadline = setTimeout(() => server.kill('SIGKILL'), 120_000);
   const exited = once(server, 'exit');
   try {
     let url;
@@ -110,7 +110,7 @@ async function tryServer(cwd) {
     }
     if (url === undefined) throw new Error('the example ended without saying where it listens');
     const address = url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '127.0.0.1');
-    const response = await fetch(address, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(address, { signal: AbortSignal.timeout(60_000) });
     const body = await response.text();
     say(`GET ${address} → ${response.status} ${JSON.stringify(body)}`);
     if (response.status !== 200 || body === '') throw new Error('the example does not answer GET / with 200');

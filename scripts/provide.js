@@ -33,12 +33,20 @@ function provide(program, debianPackage, isThere) {
     say(`Installing ${debianPackage} (apt-get) …`);
     // RUNLEVEL=1 keeps a package from starting a server of its own.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-    const get = ['install', '-y', '--no-install-recommends', debianPackage];
-    if (
+    // Another apt-get that is at work is waited for; a mirror that does not answer is not waited for for ever.
+    const patience = [
+      '-o',
+      'DPkg::Lock::Timeout=120',
+      '-o',
+      'Acquire::http::Timeout=30',
+      '-o',
+      'Acquire::Retries=1',
+    ];
+    const get = [...patience, 'install', '-y', '--no-install-recommends', debianPackage];
+    const done =
       succeeds('apt-get', get, { env }) ||
-      (succeeds('apt-get', ['update'], { env }) && succeeds('apt-get', get, { env }))
-    )
-      return true;
+      (succeeds('apt-get', [...patience, 'update'], { env }) && succeeds('apt-get', get, { env }));
+    if (done && isThere()) return true;
   }
   say(
     `${program} is not installed: tests that need it are left out (Debian: apt-get install ${debianPackage}).`,

@@ -36,7 +36,7 @@ become([
   '--test',
   '--test-reporter=spec',
   '--test-concurrency=2',
-  '--test-timeout=180000',
+  '--test-timeout=600000',
   ...options,
   ...files,
 ]);

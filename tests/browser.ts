@@ -6,6 +6,9 @@ import { chromium, type Page } from 'playwright-core';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
+/** Longest wait for the browser, and for anything on a page; only to end a test that would hang. */
+const PATIENCE = 120_000;
+
 /**
  * Opens an empty page in Debian's Chromium, without anything that it fetches by itself, and closes the browser when `use` is done. An error of the
  * page's own scripts fails it.
@@ -23,6 +26,7 @@ export async function withBrowser<T>(use: (page: Page) => Promise<T>): Promise<T
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
+    timeout: PATIENCE,
     args: [
       '--headless',
       '--no-sandbox',
@@ -36,6 +40,7 @@ export async function withBrowser<T>(use: (page: Page) => Promise<T>): Promise<T
     acceptDownloads: true,
   });
   try {
+    context.setDefaultTimeout(PATIENCE);
     const page = context.pages()[0] ?? (await context.newPage());
     const failures: Error[] = [];
     page.on('pageerror', (error) => failures.push(error));

@@ -55,7 +55,7 @@ describe('the documentation', () => {
         {
           cwd: root,
           encoding: 'utf8',
-          timeout: 60_000,
+          timeout: 180_000,
         },
       );
       assert.equal(status, 0, stderr);

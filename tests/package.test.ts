@@ -28,7 +28,7 @@ describe('the package', () => {
       const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
         cwd: root,
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 180_000,
       });
       assert.equal(status, 0, stderr);
       assert.equal(stderr, '');
@@ -107,7 +107,7 @@ describe('the package', () => {
       {
         cwd: root,
         encoding: 'utf8',
-        timeout: 60_000,
+        timeout: 180_000,
       },
     );
     assert.equal(status, 0, stderr);

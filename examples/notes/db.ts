@@ -51,9 +51,12 @@ export async function createUser(
 ): Promise<User | undefined> {
   const id = newId();
   try {
-    await db.execute(
-      sql`INSERT INTO users (id, name, name_key, password_hash, created_at)
-        VALUES (${id}, ${name}, ${keyOfName(name)}, ${passwordHash}, ${Date.now()})`,
+    // In a savepoint: on PostgreSQL a statement that fails spoils the transaction around it, and the page that tells of it asks who is logged in.
+    await db.transaction((tx) =>
+      tx.execute(
+        sql`INSERT INTO users (id, name, name_key, password_hash, created_at)
+          VALUES (${id}, ${name}, ${keyOfName(name)}, ${passwordHash}, ${Date.now()})`,
+      ),
     );
   } catch (error) {
     if (error instanceof IntegrityError) return undefined;

@@ -35,7 +35,7 @@ async function writeToFile(pepNumber: string, response: ClientResponse): Promise
   const temporary = path.join(directory, `${filename}.${process.pid}.part`);
   const file = await open(temporary, 'wx');
   try {
-    for await (const piece of response.content) await file.write(piece);
+    for await (const piece of response.content) await file.writeFile(piece);
     await file.close();
     await rename(temporary, path.join(directory, filename));
   } catch (error) {

@@ -1,5 +1,6 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { KeyboardInterrupt, run } from '../asyncio/index.ts';
 import {
   type ClientResponse,
   ClientSession,
@@ -12,6 +13,9 @@ import { DownloadProgress } from './download-progress.ts';
 /** One line for people who ask. */
 export const getUsage: string =
   'aiohttp-ts get URL [-o FILE] [-H "Name: value"]… [-X METHOD] [-d DATA] [--json] [-i] [--timing] [--timeout MS] [-k] [-q]';
+
+/** How long a server may say nothing, in milliseconds. */
+const MAX_SILENCE = 300_000;
 
 interface Arguments {
   readonly url: string;
@@ -31,9 +35,14 @@ interface Arguments {
  * Downloads a URL: the body goes to standard output or a file (under a temporary name until it is complete), progress and timings to standard
  * error.
  *
- * @returns exit code: 0, 1 when the request failed or its status is 400 or above, 2 for a wrong command line
+ * @returns exit code: 0, 1 when the request failed or its status is 400 or above, 2 for a wrong command line; as shells have it, 130 after
+ *   ctrl-C and 141 when nobody reads what is printed
  */
 export async function get(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(`Usage: ${getUsage}\n`);
+    return 0;
+  }
   let given: Arguments;
   try {
     given = readArguments(args);
@@ -41,9 +50,13 @@ export async function get(args: readonly string[]): Promise<number> {
     process.stderr.write(`${messageOf(error)}\nUsage: ${getUsage}\n`);
     return 2;
   }
+  // Without a listener an error of the stream would end the process: who writes is told of it.
+  process.stdout.on('error', () => {});
   try {
-    return await download(given);
+    return await run(() => download(given));
   } catch (error) {
+    if (error instanceof KeyboardInterrupt) return 130;
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 141;
     process.stderr.write(`${error instanceof Error ? error.name : 'Error'}: ${messageOf(error)}\n`);
     return 1;
   }
@@ -72,7 +85,7 @@ function readArguments(args: readonly string[]): Arguments {
   if (timeout !== undefined && !(timeout > 0)) throw new RangeError('--timeout is a number of milliseconds.');
   return {
     url: /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `http://${url}`,
-    output: values.output,
+    output: values.output === '-' ? undefined : values.output,
     headers: (values.header ?? []).map(fieldOf),
     method: values.request ?? (values.data === undefined ? 'GET' : 'POST'),
     data: values.data,
@@ -100,7 +113,8 @@ async function download(given: Arguments): Promise<number> {
     headers: given.headers,
     data: given.data,
     ssl: given.insecure ? false : undefined,
-    timeout: given.timeout === undefined ? undefined : { total: given.timeout },
+    // A large file may take its time; a silent server may not.
+    timeout: { total: given.timeout ?? Infinity, sockRead: MAX_SILENCE },
     onDownloadProgress: (at) => progress.show(at),
   });
   timings.headReceived(response);
@@ -119,17 +133,21 @@ async function download(given: Arguments): Promise<number> {
   return 1;
 }
 
-/** Nobody ever sees half a file under its name. */
+/** Nobody ever sees half a file under its name. What is no file, a device or a pipe, is written to as it is. */
 async function toFile(response: ClientResponse, name: string): Promise<void> {
-  const temporary = `${name}.${process.pid}.part`;
-  const file = await open(temporary, 'wx');
+  const there = await stat(name).catch(() => undefined);
+  const inPlace = there?.isFile() === false;
+  const target = there === undefined ? name : await realpath(name);
+  const temporary = inPlace ? target : `${target}.${process.pid}.part`;
+  const file = await open(temporary, inPlace ? 'w' : 'wx');
   try {
-    for await (const piece of response.content) await file.write(piece);
+    // Unlike write(), this writes all of it.
+    for await (const piece of response.content) await file.writeFile(piece);
     await file.close();
-    await rename(temporary, name);
+    if (!inPlace) await rename(temporary, target);
   } catch (error) {
     await file.close().catch(() => {});
-    await rm(temporary, { force: true });
+    if (!inPlace) await rm(temporary, { force: true });
     throw error;
   }
 }
@@ -146,13 +164,13 @@ function headText(response: ClientResponse): string {
   return [`HTTP/${version.major}.${version.minor} ${status} ${reason}`, ...lines, '', ''].join('\n');
 }
 
-/** How long each phase of the last request took. */
+/** How long each phase took: connections of all requests on the way, and the wait for the last answer. */
 class PhaseTimings {
   readonly config: TraceConfig<object> = new TraceConfig<object>(() => ({}));
   readonly #started: number;
   #sent = 0;
   #firstByte = 0;
-  #connect: ConnectTimings | undefined = undefined;
+  readonly #connects: ConnectTimings[] = [];
 
   constructor(started: number) {
     this.#started = started;
@@ -163,15 +181,17 @@ class PhaseTimings {
 
   headReceived(response: ClientResponse): void {
     this.#firstByte = performance.now() - this.#sent;
-    this.#connect = response.connectTimings;
+    for (const { connectTimings } of [...response.history, response]) {
+      if (connectTimings !== undefined) this.#connects.push(connectTimings);
+    }
   }
 
   table(): string {
     const rows: [string, number | undefined][] = [
-      ['dns', this.#connect?.dns],
-      ['connect', this.#connect?.connect],
-      ['proxy', this.#connect?.proxy],
-      ['tls', this.#connect?.tls],
+      ['dns', this.#sum('dns')],
+      ['connect', this.#sum('connect')],
+      ['proxy', this.#sum('proxy')],
+      ['tls', this.#sum('tls')],
       ['first byte', this.#firstByte],
       ['total', performance.now() - this.#started],
     ];
@@ -179,6 +199,12 @@ class PhaseTimings {
       .filter(([, time]) => time !== undefined)
       .map(([name, time]) => `${name.padEnd(12)}${time!.toFixed(1).padStart(10)} ms\n`)
       .join('');
+  }
+
+  /** `undefined` when no connection needed it. */
+  #sum(phase: keyof ConnectTimings): number | undefined {
+    const times = this.#connects.flatMap((timings) => timings[phase] ?? []);
+    return times.length === 0 ? undefined : times.reduce((sum, time) => sum + time, 0);
   }
 }
 

@@ -1,4 +1,5 @@
 import { codedRangeError } from '../message/index.ts';
+import { httpOrigin } from './client-url.ts';
 import { discard } from './discard.ts';
 import type { ClientMiddleware } from './middleware.ts';
 import type { ClientRequest } from './request.ts';
@@ -96,22 +97,26 @@ export type TokenSource = (refused: string | undefined) => string | Promise<stri
 export function bearerAuth(token: string | TokenSource): ClientMiddleware {
   if (typeof token === 'string') checkToken(token);
   const source: TokenSource = typeof token === 'string' ? () => token : token;
-  let sent: string | undefined;
+  const sent = new WeakMap<ClientRequest, string>();
+  const authorizeBy = (request: ClientRequest, accepted: string): void => {
+    const value = `Bearer ${accepted}`;
+    sent.set(request, value);
+    request.headers.set('Authorization', value);
+  };
   return async (request, handler) => {
     // Ours may be there from a try before.
     const given = request.headers.get('authorization');
-    if (!isFirstOrigin(request) || (given !== undefined && given !== sent)) return await handler(request);
+    if (!isFirstOrigin(request) || (given !== undefined && given !== sent.get(request)))
+      return await handler(request);
     const first = checkToken(await source(undefined));
-    sent = `Bearer ${first}`;
-    request.headers.set('Authorization', sent);
+    authorizeBy(request, first);
     const response = await handler(request);
     if (response.status !== 401 || typeof token === 'string' || request.body?.replayable === false)
       return response;
     const next = checkToken(await source(first));
     if (next === first) return response;
     await discard(response);
-    sent = `Bearer ${next}`;
-    request.headers.set('Authorization', sent);
+    authorizeBy(request, next);
     return await handler(request);
   };
 }
@@ -119,7 +124,7 @@ export function bearerAuth(token: string | TokenSource): ClientMiddleware {
 /** Whether a request goes where its caller sent it, and not by a redirect to somebody else: who gets credentials. */
 export function isFirstOrigin(request: ClientRequest): boolean {
   const [first] = request.history;
-  return first === undefined || first.url.origin === request.url.origin;
+  return first === undefined || httpOrigin(first.url.origin) === httpOrigin(request.url.origin);
 }
 
 function authorize(request: ClientRequest, value: string): void {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { codedTypeError } from '../message/index.ts';
 import {
   type CachedResponse,
@@ -7,10 +8,12 @@ import {
   type PolicyResponse,
   type StoredPolicy,
 } from './cache-store.ts';
+import { staysCoded } from './decompress.ts';
 import { discard } from './discard.ts';
 import { ClientConnectionError, ServerTimeoutError } from './errors.ts';
 import { madeResponse } from './made-response.ts';
 import type { ClientHandler, ClientMiddleware } from './middleware.ts';
+import { ownOptions } from './own-options.ts';
 import type { ClientRequest } from './request.ts';
 import type { ClientResponse } from './response.ts';
 
@@ -45,10 +48,13 @@ const CONDITIONS: readonly string[] = [
   'if-unmodified-since',
   'if-range',
 ];
+/** Requests that are nothing for a cache: an Upgrade is meant for the connection. */
+const NOT_KEPT: readonly string[] = [...CONDITIONS, 'upgrade'];
 
 /**
  * A private cache in front of a session (RFC 9111): fresh responses to GET are given again without a request, stale ones are asked about with
  * their ETag, and changes through the session make what is kept of the URL void. A response that was given from the cache has an `Age` field.
+ * Requests with other credentials of their own (`Authorization`, `Cookie`, `cookies`) do not share what is kept, unless `shared`.
  *
  * Needs the package `http-cache-semantics`, which knows the rules: install it beside this one. It is loaded at the first request.
  *
@@ -71,9 +77,10 @@ class HttpCache {
   readonly #maxEntrySize: number;
 
   constructor(options: CacheOptions) {
-    this.#store = options.store ?? new MemoryCacheStore();
-    this.#options = { shared: options.shared ?? false };
-    this.#maxEntrySize = options.maxEntrySize ?? 5_242_880;
+    const { store = new MemoryCacheStore(), shared = false, maxEntrySize = 5_242_880 } = ownOptions(options);
+    this.#store = store;
+    this.#options = { shared };
+    this.#maxEntrySize = maxEntrySize;
   }
 
   async handle(request: ClientRequest, handler: ClientHandler): Promise<ClientResponse> {
@@ -82,12 +89,14 @@ class HttpCache {
       if (!SAFE.has(request.method) && response.status < 400) await this.#forget(request, response);
       return response;
     }
-    if (request.body !== undefined || CONDITIONS.some((name) => request.headers.has(name)))
-      return await handler(request);
+    const isWhole = request.body === undefined && !NOT_KEPT.some((name) => request.headers.has(name));
+    // Bodies are kept decompressed: who wants the bytes of the wire gets them from there.
+    if (!isWhole || !request.decompresses) return await handler(request);
     const Policy = await policyClass();
     const asked = policyRequest(request);
     const url = request.url.href;
-    const kept = await this.#store.get(url);
+    const user = this.#options.shared ? undefined : userOf(request);
+    const kept = (await this.#store.get(url)).filter((one) => one.user === user);
     const fresh = kept.find(({ policy }) => policy.satisfiesWithoutRevalidation(asked));
     if (fresh !== undefined) return answerFrom(fresh, request);
     if (/\bonly-if-cached\b/i.test(request.headers.get('cache-control') ?? '')) {
@@ -144,9 +153,11 @@ class HttpCache {
     // What is stale at once and cannot be asked about is of no use.
     if (!policy.storable() || contentLength > this.#maxEntrySize || !isUseful(policy, response))
       return response;
+    if (staysCoded(response.header('content-encoding'))) return response;
     const body = await this.#wholeBody(response);
     if (body === undefined) return response;
-    const kept: CachedResponse = { policy, body, reason: response.reason };
+    const user = this.#options.shared ? undefined : userOf(request);
+    const kept: CachedResponse = { policy, body, reason: response.reason, user };
     await this.#put(request.url.href, kept);
     // Cookies are for this response only; those that are given later from the cache have none.
     const fields = [...response.headers].filter(([name]) => name.toLowerCase() !== 'content-encoding');
@@ -175,7 +186,9 @@ class HttpCache {
 
   async #put(url: string, kept: CachedResponse, old?: CachedResponse): Promise<void> {
     const asked = varyOf(kept);
-    const others = (await this.#store.get(url)).filter((other) => other !== old && varyOf(other) !== asked);
+    const others = (await this.#store.get(url)).filter(
+      (other) => other !== old && (other.user !== kept.user || varyOf(other) !== asked),
+    );
     await this.#store.set(url, [kept, ...others].slice(0, MAX_VARIANTS));
   }
 
@@ -199,6 +212,23 @@ function answerFrom(kept: CachedResponse, request: ClientRequest): ClientRespons
   );
   const { st } = policy.toObject() as { st?: number };
   return madeResponse(request, { status: st ?? 200, reason, fields, body });
+}
+
+/**
+ * What tells the users apart for whom a program makes requests: the credentials of the request itself. Servers that forget
+ * `Vary: Authorization` think of a browser, which has one user. The cookies of the jar are those of one user too.
+ */
+function userOf(request: ClientRequest): string | undefined {
+  const secrets: string[] = [];
+  const authorization = request.headers.get('authorization');
+  if (authorization !== undefined) secrets.push(authorization);
+  const { given, cookies } = request;
+  for (let index = 0; index < given.length; index += 2) {
+    if (given[index]!.toLowerCase() === 'cookie') secrets.push(given[index + 1]!);
+  }
+  if (cookies !== undefined) secrets.push(...[...cookies].flat());
+  if (secrets.length === 0) return undefined;
+  return createHash('sha256').update(JSON.stringify(secrets)).digest('base64');
 }
 
 /** What tells the variants of a URL apart: the fields of the request that Vary names. */

@@ -1,3 +1,5 @@
+import { ownOptions } from './own-options.ts';
+
 /** A response as a cache keeps it. */
 export interface CachedResponse {
   /** What {@link CacheStore} keys by besides the URL is the policy's own affair: it knows the fields that Vary names. */
@@ -5,6 +7,8 @@ export interface CachedResponse {
   /** Decompressed. */
   readonly body: Uint8Array;
   readonly reason: string;
+  /** Stands for the credentials of the request, in a cache for one user; `undefined`: it had none. */
+  readonly user?: string | undefined;
 }
 
 /** What a `CachePolicy` of `http-cache-semantics` can do that is used here. */
@@ -60,7 +64,7 @@ export class MemoryCacheStore implements CacheStore {
 
   /** @param options `maxSize` in bytes; default 64 MiB */
   constructor(options: { readonly maxSize?: number | undefined } = {}) {
-    this.#maxSize = options.maxSize ?? 67_108_864;
+    this.#maxSize = ownOptions(options).maxSize ?? 67_108_864;
     this.#entries = new Map();
     this.#size = 0;
   }

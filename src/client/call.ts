@@ -6,7 +6,7 @@ import { type ClientHandler, compose } from './middleware.ts';
 import { followRedirect, isRedirect, locationOf } from './redirects.ts';
 import { ClientRequest, checkVersion, mergedFields, type RequestParts } from './request.ts';
 import { bodyOf, jsonBody } from './request-data.ts';
-import { checkCredentials, checkedMethod, rawFields, skipBits } from './request-head.ts';
+import { checkCredentials, checkedCookies, checkedMethod, rawFields, skipBits } from './request-head.ts';
 import { type RequestOptions, type RequestSettings, readOptions } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
 import { sendRequest } from './send.ts';
@@ -46,6 +46,7 @@ export async function call(
   const guard = session.takeGuard();
   let traces: readonly Trace[] | undefined;
   let request: ClientRequest | undefined;
+  let response: ClientResponse | undefined;
   try {
     traces = session.beginTraces(settings.traceRequestCtx);
     const history: ClientResponse[] = [];
@@ -69,7 +70,8 @@ export async function call(
       target,
       settings.headers === undefined ? fields : mergedFields(fields, rawFields(settings.headers)),
       settings.changesHead ? givenBody(session, settings) : undefined,
-      settings.cookies,
+      // Now: whoever looks at the head, a diagnostics channel for one, should not be the one to find an error in it.
+      settings.cookies === undefined ? undefined : checkedCookies(settings.cookies),
     );
     if (target.username !== undefined) checkCredentials(request);
     if (settings.version !== undefined) checkVersion(settings.version);
@@ -84,7 +86,6 @@ export async function call(
       settings.middlewares === undefined ? session.handler : compose(settings.middlewares, sendRequest);
     const follows = settings.allowRedirects ?? followsByDefault;
     for (;;) {
-      let response: ClientResponse;
       try {
         response = await (handler === sendRequest ? sendRequest(request) : guard.race(handler(request)));
       } catch (error) {
@@ -110,6 +111,8 @@ export async function call(
     }
   } catch (error) {
     guard.end();
+    // Nobody gets it now: a trace or a check has thrown.
+    if (response !== undefined && !response.closed) response.close();
     if (request === undefined) releaseData(options);
     else request.givenBody?.release(NOT_SENT);
     if (traces !== undefined && request !== undefined) {
@@ -144,6 +147,8 @@ async function retryStale(
   if (request.staleError === undefined || request.staleError !== error) throw error;
   const { guard } = request;
   guard.throwIfFailed();
+  // The newest connection is taken first: those that are left have been idle for longer still.
+  request.session.connector.closeIdle(request.connectionKey);
   const again = request.renewed();
   return await (handler === sendRequest ? sendRequest(again) : guard.race(handler(again)));
 }

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { requotePath, requoteQuery } from '../message/index.ts';
+import { requotePath, requoteQuery, shown } from '../message/index.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { InvalidUrlClientError, NonHttpUrlClientError } from './errors.ts';
 
@@ -94,7 +94,7 @@ export class ClientUrl {
    */
   static parse(given: string | URL, schemes: ReadonlySet<string>, quoting: Quoting = 'requote'): ClientUrl {
     const isUrl = typeof given !== 'string';
-    const text = isUrl ? given.href : given;
+    const text = isUrl ? hrefOf(given) : given;
     const parts = split(text);
     checkAbsolute(parts, text, schemes);
     return new ClientUrl(parts, text, isUrl ? 'exact' : quoting);
@@ -130,8 +130,9 @@ export class ClientUrl {
     return this.fragment === undefined ? this.url : new URL(`${this.href}#${this.fragment}`);
   }
 
+  /** The same host and port, both with TLS or both without. `ws` and `http` are ways to speak with one server. */
   sameOrigin(other: ClientUrl): boolean {
-    return this.origin === other.origin;
+    return this.secure === other.secure && this.authority === other.authority;
   }
 
   /** Value of Authorization for the credentials in the URL (RFC 7617); `undefined` without any. */
@@ -139,6 +140,16 @@ export class ClientUrl {
     if (this.username === undefined) return undefined;
     return `Basic ${Buffer.from(`${this.username}:${this.password ?? ''}`, 'utf8').toString('base64')}`;
   }
+}
+
+/** An origin as HTTP names it: `ws://a` is the server `http://a`, and `wss://a` is `https://a`. */
+export function httpOrigin(origin: string): string {
+  return origin.startsWith('ws') ? `http${origin.slice(2)}` : origin;
+}
+
+function hrefOf(url: URL): string {
+  if (url instanceof URL) return url.href;
+  throw new InvalidUrlClientError(shown(url), 'a URL is given as text or as a URL object');
 }
 
 function split(text: string): Parts {
@@ -157,7 +168,8 @@ function checkAbsolute(parts: Parts, given: string, schemes: ReadonlySet<string>
       'the URL is relative and the session has no baseUrl, or it begins with //',
     );
   }
-  if (!schemes.has(scheme.toLowerCase())) throw new NonHttpUrlClientError(given);
+  if (!schemes.has(scheme.toLowerCase()))
+    throw new NonHttpUrlClientError(given, `the scheme is none of ${[...schemes].join(', ')}`);
   if (authority === undefined || authority === '') throw new InvalidUrlClientError(given, 'no host');
   if (path !== '' && !path.startsWith('/')) throw new InvalidUrlClientError(given);
 }

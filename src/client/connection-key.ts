@@ -23,6 +23,8 @@ export interface ConnectionKeyOptions {
   readonly proxy?: ProxyServer | undefined;
   /** Fields of CONNECT, `[name, value, …]`. */
   readonly proxyHeaders?: readonly string[] | undefined;
+  /** An HTTP proxy makes a tunnel (CONNECT) to a server without TLS too. Default `false`: the proxy gets the request itself. */
+  readonly tunnel?: boolean | undefined;
 }
 
 const objectIds = new WeakMap<object, number>();
@@ -42,12 +44,15 @@ export class ConnectionKey {
   readonly serverHostname: string | undefined;
   readonly proxy: ProxyServer | undefined;
   readonly proxyHeaders: readonly string[];
+  /** The proxy makes a tunnel to the server. */
+  readonly tunnel: boolean;
   /** Equal for keys that may share connections. Holds a proxy's credentials: not for people to read. */
   readonly id: string;
 
   /** @throws TypeError `AIO_SSL_OPTION` when `ssl` is something else. */
   constructor(options: ConnectionKeyOptions) {
     const { host, port, secure, ssl = true, serverHostname, proxy, proxyHeaders = [] } = options;
+    const tunnel = proxy !== undefined && (secure || proxy.isSocks || options.tunnel === true);
     checkSsl(ssl);
     this.host = host;
     this.port = port;
@@ -56,13 +61,14 @@ export class ConnectionKey {
     this.serverHostname = serverHostname;
     this.proxy = proxy;
     this.proxyHeaders = proxyHeaders;
+    this.tunnel = tunnel;
     this.id = JSON.stringify([
       host,
       port,
       secure,
       sslId(ssl),
       serverHostname ?? null,
-      proxy === undefined ? null : [proxy.identity, proxyHeaders],
+      proxy === undefined ? null : [proxy.identity, proxyHeaders, tunnel],
     ]);
   }
 

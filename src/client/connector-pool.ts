@@ -51,6 +51,8 @@ export class PoolEntry implements ConnectionOwner {
   /** Whose it is at the moment. */
   lease: PooledConnection | undefined;
   idle: boolean;
+  /** Counts the connections of the pool that became idle: the lowest has been for longest. */
+  idleSince: number;
   /** How often it was passed on over the heads of others. */
   overtook: number;
 
@@ -60,6 +62,7 @@ export class PoolEntry implements ConnectionOwner {
     this.connection = connection;
     this.lease = undefined;
     this.idle = false;
+    this.idleSince = 0;
     this.overtook = 0;
     connection.owner = this;
   }
@@ -119,8 +122,9 @@ export class ConnectionPool {
   closed: boolean;
   private readonly groups: Map<string, Group>;
   private readonly hosts: Map<string, Host>;
-  /** Idle for longest first. */
-  private readonly idle: Set<PoolEntry>;
+  /** Connections that are idle now. */
+  idleCount: number;
+  private idleTurns: number;
   /** Those who wait for a place, in order. */
   private readonly ready: Set<Waiter>;
   private waitingCount: number;
@@ -132,13 +136,10 @@ export class ConnectionPool {
     this.closed = false;
     this.groups = new Map();
     this.hosts = new Map();
-    this.idle = new Set();
+    this.idleCount = 0;
+    this.idleTurns = 0;
     this.ready = new Set();
     this.waitingCount = 0;
-  }
-
-  get idleCount(): number {
-    return this.idle.size;
   }
 
   get waiting(): number {
@@ -200,6 +201,11 @@ export class ConnectionPool {
     this.leavePlace(this.group(key));
   }
 
+  /** Closes the idle connections of a key. */
+  dropIdle(key: ConnectionKey): void {
+    for (const entry of [...(this.groups.get(key.id)?.idle ?? [])]) this.drop(entry);
+  }
+
   /** A connection is not used any more: it is kept, passed on, or gone. */
   free(entry: PoolEntry, reusable: boolean): void {
     if (!this.entries.has(entry)) return;
@@ -226,8 +232,9 @@ export class ConnectionPool {
       }
     }
     entry.idle = true;
+    entry.idleSince = this.idleTurns++;
     group.idle.push(entry);
-    this.idle.add(entry);
+    this.idleCount++;
     entry.connection.rest(this.options.keepaliveTimeout);
     this.hostHasOneLess(host);
   }
@@ -238,7 +245,7 @@ export class ConnectionPool {
     const wasIdle = entry.idle;
     if (wasIdle) {
       entry.idle = false;
-      this.idle.delete(entry);
+      this.idleCount--;
       group.idle.splice(group.idle.indexOf(entry), 1);
       // It does not count as in use, but what follows takes one off.
       group.host.active++;
@@ -252,7 +259,7 @@ export class ConnectionPool {
     for (;;) {
       const entry = group.idle.pop();
       if (entry === undefined) return undefined;
-      this.idle.delete(entry);
+      this.idleCount--;
       entry.idle = false;
       group.host.active++;
       if (!entry.connection.closed) {
@@ -283,10 +290,20 @@ export class ConnectionPool {
   /** Whether one more connection may be made; closes an idle one if need be. */
   private makeRoom(): boolean {
     if (this.hasRoom()) return true;
-    const oldest = first(this.idle);
+    const oldest = this.longestIdle();
     if (oldest === undefined) return false;
     this.drop(oldest);
     return this.hasRoom();
+  }
+
+  /** Looked for among all, who are `limit` at most: cheaper than keeping an order at every request. */
+  private longestIdle(): PoolEntry | undefined {
+    let found: PoolEntry | undefined;
+    if (this.idleCount === 0) return undefined;
+    for (const entry of this.entries) {
+      if (entry.idle && (found === undefined || entry.idleSince < found.idleSince)) found = entry;
+    }
+    return found;
   }
 
   private hostIsFull(host: Host): boolean {
@@ -326,7 +343,7 @@ export class ConnectionPool {
         this.takePlace(group);
         waiter.grant(undefined);
       } else {
-        const oldest = first(this.idle);
+        const oldest = this.longestIdle();
         if (oldest === undefined) return;
         // Comes back here when its place is free.
         this.drop(oldest);

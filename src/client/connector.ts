@@ -7,6 +7,7 @@ import { connectionFailure } from './connection-failure.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { ConnectionPool, PLACE, type PoolEntry } from './connector-pool.ts';
 import { ClientConnectionError, ClientError, ConnectionTimeoutError } from './errors.ts';
+import { ownOptions } from './own-options.ts';
 import type { ConnectTimings, PooledConnection } from './pooled-connection.ts';
 
 /** Deadlines of connections are met within this many milliseconds, never early. */
@@ -72,7 +73,7 @@ export abstract class BaseConnector implements AsyncDisposable {
 
   /** @throws RangeError `AIO_CONNECTOR_OPTION` for a number out of range, or `forceClose` with a `keepaliveTimeout`. */
   constructor(options: ConnectorOptions, schemas: readonly string[] = HTTP_SCHEMAS) {
-    const { limit = 100, limitPerHost = 0, keepaliveTimeout, forceClose = false } = options;
+    const { limit = 100, limitPerHost = 0, keepaliveTimeout, forceClose = false } = ownOptions(options);
     checkCount('limit', limit);
     checkCount('limitPerHost', limitPerHost);
     if (forceClose && keepaliveTimeout !== undefined) {
@@ -121,6 +122,11 @@ export abstract class BaseConnector implements AsyncDisposable {
     if (entry === undefined) return undefined;
     this.reusedCount++;
     return entry.take(true, undefined);
+  }
+
+  /** Closes the connections of a key that are idle. */
+  closeIdle(key: ConnectionKey): void {
+    this.pool.dropIdle(key);
   }
 
   /**

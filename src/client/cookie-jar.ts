@@ -11,6 +11,7 @@ import {
   shown,
 } from '../message/index.ts';
 import { AbstractCookieJar, type CookieInit } from './abstract-cookie-jar.ts';
+import { httpOrigin } from './client-url.ts';
 import {
   type CookieUrl,
   canonicalDomain,
@@ -21,6 +22,7 @@ import {
 } from './cookie-domain.ts';
 import { loadCookies, saveCookies } from './cookie-jar-file.ts';
 import { CookieStore } from './cookie-store.ts';
+import { ownOptions } from './own-options.ts';
 import { isPublicSuffix } from './public-suffix.ts';
 import { Cookie, keepsPromises, type ParsedSetCookie, parseSetCookie } from './stored-cookie.ts';
 
@@ -88,16 +90,17 @@ export class CookieJar extends AbstractCookieJar {
   /** @throws TypeError `ERR_INVALID_URL` for an origin that is no URL */
   constructor(options: CookieJarOptions = {}) {
     super();
-    const { treatAsSecureOrigin = [] } = options;
+    const own = ownOptions(options);
+    const { treatAsSecureOrigin = [] } = own;
     const origins =
       typeof treatAsSecureOrigin === 'string' || treatAsSecureOrigin instanceof URL
         ? [treatAsSecureOrigin]
         : treatAsSecureOrigin;
-    this.unsafe = options.unsafe ?? false;
-    this.quoteCookie = options.quoteCookie ?? true;
+    this.unsafe = own.unsafe ?? false;
+    this.quoteCookie = own.quoteCookie ?? true;
     this.#store = new CookieStore();
-    this.#secureOrigins = new Set(origins.map((origin) => cookieUrlOf(origin).origin));
-    this.#isPublicSuffix = options.isPublicSuffix ?? isPublicSuffix;
+    this.#secureOrigins = new Set(origins.map((origin) => httpOrigin(cookieUrlOf(origin).origin)));
+    this.#isPublicSuffix = own.isPublicSuffix ?? isPublicSuffix;
     this.#origins = new Map();
   }
 
@@ -261,7 +264,7 @@ export class CookieJar extends AbstractCookieJar {
   }
 
   #isSecure({ secure, origin }: CookieUrl): boolean {
-    return secure || this.#secureOrigins.has(origin);
+    return secure || this.#secureOrigins.has(httpOrigin(origin));
   }
 
   #parsed(name: string, init: CookieInit): ParsedSetCookie {
@@ -289,6 +292,6 @@ function checkedValue(value: string): string {
   if (typeof value === 'string' && /^[\x20-\x3a\x3c-\x7e\x80-\xff]*$/.test(value)) return value;
   throw codedRangeError(
     'AIO_COOKIE_VALUE',
-    `cookie value ${shown(value)} holds a ; or a control character or one beyond U+00FF, and quoteCookie is false`,
+    `a cookie's value holds a ; or a control character or one beyond U+00FF, and quoteCookie is false`,
   );
 }

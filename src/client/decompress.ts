@@ -33,6 +33,11 @@ export function decodersFor(contentEncoding: string | undefined): readonly strin
   return names;
 }
 
+/** A coding is among these that is not undone here: a body stays as it came. */
+export function staysCoded(contentEncoding: string | undefined): boolean {
+  return contentEncoding !== undefined && !parseContentEncoding(contentEncoding).every(canDecode);
+}
+
 /** Bytes that are all here, decoded without a stream; `undefined` when that would take too long. */
 export function decodedAtOnce(bytes: Uint8Array, names: readonly string[]): Uint8Array | undefined {
   return decodeNow(bytes, names, RULES);

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { codedRangeError } from '../message/index.ts';
 import { parseChallenges } from './auth-challenge.ts';
+import { httpOrigin } from './client-url.ts';
 import { pathMatches } from './cookie-domain.ts';
 import { type DigestChallenge, digestChallenge, digestResponse } from './digest-response.ts';
 import { discard } from './discard.ts';
 import type { ClientHandler, ClientMiddleware } from './middleware.ts';
+import { ownOptions } from './own-options.ts';
 import type { ClientRequest } from './request.ts';
 import type { ClientResponse } from './response.ts';
 
@@ -46,7 +49,7 @@ export class DigestAuthMiddleware {
         'a login of Digest authentication holds no ":", the one given does',
       );
     }
-    const state = new DigestAuth(login, password, options);
+    const state = new DigestAuth(login, password, ownOptions(options));
     const middleware: ClientMiddleware = (request, handler) => state.handle(request, handler);
     // biome-ignore lint/correctness/noConstructorReturn: middlewares are functions, and aiohttp's users write `new DigestAuthMiddleware(…)`
     return Object.setPrototypeOf(middleware, new.target.prototype) as DigestAuthMiddleware;
@@ -57,7 +60,9 @@ class DigestAuth {
   readonly #login: string;
   readonly #password: string;
   readonly #preemptive: boolean;
-  readonly #clientNonce: (() => string) | undefined;
+  readonly #makeNonce: () => string;
+  /** Of the `-sess` algorithms: one for all answers to a challenge, whose key is made of the first (RFC 7616 §3.4.2). */
+  #sessionNonce: string | undefined;
   #origin: string | undefined;
   #challenge: DigestChallenge | undefined;
   /** Paths that the challenge is for. */
@@ -68,15 +73,16 @@ class DigestAuth {
     this.#login = login;
     this.#password = password;
     this.#preemptive = options.preemptive ?? true;
-    this.#clientNonce = options.clientNonce;
-    this.#origin = options.origin === undefined ? undefined : new URL(options.origin).origin;
+    this.#makeNonce = options.clientNonce ?? (() => randomBytes(16).toString('hex'));
+    this.#sessionNonce = undefined;
+    this.#origin = options.origin === undefined ? undefined : httpOrigin(new URL(options.origin).origin);
     this.#challenge = undefined;
     this.#space = [];
     this.#count = 0;
   }
 
   async handle(request: ClientRequest, handler: ClientHandler): Promise<ClientResponse> {
-    const { origin } = request.url;
+    const origin = httpOrigin(request.url.origin);
     this.#origin ??= origin;
     if (origin !== this.#origin || hasOtherAuthorization(request)) return await handler(request);
     const known = this.#challenge;
@@ -108,7 +114,7 @@ class DigestAuth {
       uri: request.target.target,
       body,
       count: ++this.#count,
-      clientNonce: this.#clientNonce?.(),
+      clientNonce: challenge.session ? (this.#sessionNonce ??= this.#makeNonce()) : this.#makeNonce(),
     });
     request.headers.set('Authorization', value);
   }
@@ -122,6 +128,7 @@ class DigestAuth {
     const challenge = digestChallenge(parseChallenges(response.headers.getAll('www-authenticate')));
     if (challenge === undefined) return false;
     this.#challenge = challenge;
+    this.#sessionNonce = undefined;
     this.#count = 0;
     this.#space = spaceOf(challenge, request);
     return true;
@@ -153,7 +160,7 @@ function spaceOf(challenge: DigestChallenge, request: ClientRequest): string[] {
   for (const uri of domain.trim().split(/\s+/)) {
     try {
       const { origin, pathname } = new URL(uri, request.url);
-      if (origin === request.url.origin) paths.push(pathname);
+      if (httpOrigin(origin) === httpOrigin(request.url.origin)) paths.push(pathname);
     } catch {
       // Not a URL: it protects nothing.
     }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { quoteString } from '../message/index.ts';
 import type { Challenge } from './auth-challenge.ts';
 
@@ -79,28 +79,32 @@ export interface DigestInput {
   readonly body: Uint8Array | undefined;
   /** How often this nonce has been used, this time included. */
   readonly count: number;
-  /** Default: 16 random bytes. */
-  readonly clientNonce?: string | undefined;
+  readonly clientNonce: string;
 }
 
 /** Value of Authorization that answers a challenge (RFC 7616 §3.4). */
 export function digestResponse(challenge: DigestChallenge, input: DigestInput): string {
   const { realm, nonce, opaque, algorithm, qop } = challenge;
-  const { login, password, method, uri } = input;
-  const digest = (data: string | Uint8Array): string => createHash(challenge.hash).update(data).digest('hex');
-  const clientNonce = input.clientNonce ?? randomBytes(16).toString('hex');
+  const { login, password, method, uri, clientNonce } = input;
+  const digest = (...data: readonly (string | Uint8Array)[]): string => {
+    const hash = createHash(challenge.hash);
+    for (const part of data) hash.update(part);
+    return hash.digest('hex');
+  };
+  // The bytes that the server sent: fields come as latin1, and a realm is UTF-8 (RFC 7616 §4).
+  const realmBytes = Buffer.from(realm, 'latin1');
   const count = input.count.toString(16).padStart(8, '0');
-  let a1 = `${login}:${realm}:${password}`;
-  if (challenge.session) a1 = `${digest(a1)}:${nonce}:${clientNonce}`;
+  let a1 = digest(`${login}:`, realmBytes, `:${password}`);
+  if (challenge.session) a1 = digest(`${a1}:${nonce}:${clientNonce}`);
   let a2 = `${method}:${uri}`;
   if (qop === 'auth-int') a2 += `:${digest(input.body ?? '')}`;
   const response = digest(
     qop === undefined
-      ? `${digest(a1)}:${nonce}:${digest(a2)}`
-      : `${digest(a1)}:${nonce}:${count}:${clientNonce}:${qop}:${digest(a2)}`,
+      ? `${a1}:${nonce}:${digest(a2)}`
+      : `${a1}:${nonce}:${count}:${clientNonce}:${qop}:${digest(a2)}`,
   );
   const parts = [
-    challenge.userHash ? `username="${digest(`${login}:${realm}`)}"` : usernamePart(login),
+    challenge.userHash ? `username="${digest(`${login}:`, realmBytes)}"` : usernamePart(login),
     `realm=${quoteString(realm)}`,
     `nonce=${quoteString(nonce)}`,
     `uri=${quoteString(uri)}`,

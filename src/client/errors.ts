@@ -3,6 +3,7 @@ import type { CIMultiDictProxy } from '../message/index.ts';
 import { alsoChildOf, ClientError, withoutCredentials } from './client-error.ts';
 import type { ConnectionKey } from './connection-key.ts';
 
+export { WebSocketError, WSMessageTypeError } from '../websocket/index.ts';
 export { ClientError } from './client-error.ts';
 export {
   InvalidURL,
@@ -53,7 +54,8 @@ export class ClientResponseError extends ClientError {
   readonly status: number;
   /** aiohttp's `message`: the reason, without status and URL, which `message` holds as well. */
   readonly reason: string;
-  readonly headers: CIMultiDictProxy | undefined;
+  /** Not enumerable: who logs the error should not log cookies. */
+  readonly headers!: CIMultiDictProxy | undefined;
 
   static {
     ClientResponseError.prototype.name = 'ClientResponseError';
@@ -70,7 +72,7 @@ export class ClientResponseError extends ClientError {
     this.history = history;
     this.status = status;
     this.reason = message;
-    this.headers = headers;
+    Object.defineProperty(this, 'headers', { value: headers, enumerable: false });
   }
 }
 
@@ -336,15 +338,6 @@ export class SocketTimeoutError extends ServerTimeoutError {
 
   constructor(message = 'Timeout on reading data from socket', options?: ErrorOptions) {
     super(message, options);
-  }
-}
-
-/** A WebSocket message of another type than was asked for. Source: `aiohttp.WSMessageTypeError`. */
-export class WSMessageTypeError extends TypeError {
-  readonly code: string = 'AIO_WS_MESSAGE_TYPE';
-
-  static {
-    WSMessageTypeError.prototype.name = 'WSMessageTypeError';
   }
 }
 

@@ -45,9 +45,32 @@ export {
   AsyncResolver,
   type AsyncResolverOptions,
   type ClientTlsOptions,
+  type ExtraInfo,
   type ResolvedHost,
   ThreadedResolver,
 } from '../net/index.ts';
+// WebSockets
+export {
+  type CloseOptions as WSCloseOptions,
+  type ReceiveJsonOptions as WSReceiveJsonOptions,
+  type ReceiveOptions as WSReceiveOptions,
+  type SendJsonBytesOptions as WSSendJsonBytesOptions,
+  type SendJsonOptions as WSSendJsonOptions,
+  type SendOptions as WSSendOptions,
+  type WebSocketCompression,
+  WebSocketStateError,
+  type WSBinaryMessage,
+  WSCloseCode,
+  type WSClosedMessage,
+  type WSCloseMessage,
+  type WSClosingMessage,
+  type WSErrorMessage,
+  type WSMessage,
+  WSMsgType,
+  type WSPingMessage,
+  type WSPongMessage,
+  type WSTextMessage,
+} from '../websocket/index.ts';
 // Cookies
 export { AbstractCookieJar, type CookieInit } from './abstract-cookie-jar.ts';
 // Credentials
@@ -125,3 +148,5 @@ export {
 } from './tracing.ts';
 export { NamedPipeConnector, UnixConnector } from './unix-connector.ts';
 export type { Progress, ProgressCallback } from './upload.ts';
+export type { ClientWSTimeout, WSConnectOptions } from './websocket-options.ts';
+export { ClientWebSocketResponse } from './websocket-response.ts';

@@ -1,4 +1,5 @@
 import type { BaseConnector } from './connector.ts';
+import { ownOptions } from './own-options.ts';
 import type { RequestOptions } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
 import { ClientSession } from './session.ts';
@@ -30,7 +31,7 @@ export async function request(
   url: string | URL,
   options: OneShotOptions = {},
 ): Promise<ClientResponse> {
-  const { connector, ...own } = { ...options };
+  const { connector, ...own } = ownOptions(options);
   const session = new ClientSession({ connector, connectorOwner: connector === undefined });
   try {
     const response = await session.request(method, url, own);

@@ -21,7 +21,9 @@ export interface Redirect {
   readonly keepsCookies: boolean;
 }
 
-const HTTP: ReadonlySet<string> = new Set(['http', 'https']);
+const HTTP: readonly string[] = ['http', 'https'];
+/** A WebSocket's handshake is led on by these as well. */
+const WEB_SOCKET: readonly string[] = [...HTTP, 'ws', 'wss'];
 
 /** Say who we are to the origin that they were meant for, and to nobody else (CVE-2026-34518, CVE-2026-47265). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'host']);
@@ -64,7 +66,8 @@ export function followRedirect(
   requote: boolean,
 ): Redirect {
   const { target: from } = request;
-  const target = resolve(from, location, requote);
+  const schemes = request.settings.isWebSocket ? WEB_SOCKET : HTTP;
+  const target = resolve(from, location, schemes, requote);
   let { method, givenBody: body, given: fields } = request;
   if ((status === 303 && method !== 'HEAD') || ((status === 301 || status === 302) && method === 'POST')) {
     method = 'GET';
@@ -86,14 +89,17 @@ export function followRedirect(
   return { method, target, fields, body, keepsCookies };
 }
 
-function resolve(from: ClientUrl, location: string, requote: boolean): ClientUrl {
+function resolve(from: ClientUrl, location: string, schemes: readonly string[], requote: boolean): ClientUrl {
   try {
-    const target = from.resolve(location, HTTP, requote ? 'requote' : 'exact');
+    // A relative reference stays with the scheme that was asked for, whatever that is.
+    const target = from.resolve(location, new Set([...schemes, from.scheme]), requote ? 'requote' : 'exact');
     // A redirect keeps the fragment that it doesn't replace (RFC 9110 §10.2.2).
     target.fragment ??= from.fragment;
     return target;
   } catch (error) {
-    if (error instanceof NonHttpUrlClientError) throw new NonHttpUrlRedirectClientError(location);
+    if (error instanceof NonHttpUrlClientError) {
+      throw new NonHttpUrlRedirectClientError(location, error.description);
+    }
     if (error instanceof InvalidUrlClientError) {
       throw new InvalidUrlRedirectClientError(location, error.description);
     }

@@ -28,6 +28,7 @@ const HOST = 512;
 const COOKIE = 1024;
 const CONTENT_LENGTH = 2048;
 const TRANSFER_ENCODING = 4096;
+const RANGE = 8192;
 /** The engine writes these from what it knows. */
 const OWN = HOST | COOKIE | CONTENT_LENGTH | TRANSFER_ENCODING;
 const AUTO = ACCEPT | ENCODING | AGENT;
@@ -46,6 +47,7 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   ['cookie', COOKIE],
   ['content-length', CONTENT_LENGTH],
   ['transfer-encoding', TRANSFER_ENCODING],
+  ['range', RANGE],
 ]);
 
 /** Names as callers write them; a program uses few different ones. */
@@ -71,6 +73,9 @@ for (let without = 0; without <= AUTO; without++) {
       ((without & AGENT) === 0 ? `User-Agent: ${USER_AGENT}\r\n` : ''),
   );
 }
+
+/** Of a request for a part: a part of what is compressed cannot be decompressed (as the Fetch Standard has it). */
+const WITH_RANGE = 'identity';
 
 /** The bits of the fields whose names are to be skipped. */
 export function skipBits(names: Iterable<string> | undefined): number {
@@ -148,6 +153,10 @@ export function writeHead(request: ClientRequest): WrittenHead {
   }
   if (request.isComplete) seen |= AUTO | CONTENT_TYPE | DISPOSITION;
   else cookie = withCookies(request, cookie);
+  if ((seen & (RANGE | ENCODING)) === RANGE) {
+    lines += `Accept-Encoding: ${WITH_RANGE}\r\n`;
+    seen |= ENCODING;
+  }
   lines += autoLines[seen & AUTO]!;
   if ((seen & AUTHORIZATION) === 0) {
     const { authorization } = request;
@@ -195,7 +204,7 @@ export function writeHead(request: ClientRequest): WrittenHead {
   }
   // A proxy gets the whole URL for plain HTTP (RFC 9112 §3.2.2); otherwise it makes a tunnel and sees nothing of this.
   let line = target.target;
-  if (proxy !== undefined && !target.secure && !proxy.isSocks) {
+  if (proxy !== undefined && !request.isTunnelled) {
     line = target.href;
     const { authorization } = proxy;
     if (authorization !== undefined) lines += fieldLine('Proxy-Authorization', authorization);
@@ -255,13 +264,14 @@ function withCookies(request: ClientRequest, given: string | undefined): string 
   }
   // The jar may have a name twice, for two paths; all of them are sent.
   if (stored !== undefined) cookies.update(cookieJar.filterCookies(target));
-  if (own !== undefined) cookies.update(checkedCookies(own));
+  if (own !== undefined) cookies.update(own);
   return cookies.size === 0
     ? undefined
     : Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
 }
 
-function checkedCookies(init: CookiesInit): MultiDict<string> {
+/** Cookies as they are sent. @throws RangeError `AIO_COOKIE_NAME`, `AIO_COOKIE_VALUE` */
+export function checkedCookies(init: CookiesInit): MultiDict<string> {
   const checked = new MultiDict<string>();
   for (const [name, value] of new MultiDict<string>(init)) {
     if (!isToken(name)) {
@@ -285,7 +295,7 @@ export function completeFields(request: ClientRequest): CIMultiDict {
     if ((skip & bit) === 0 && value !== undefined && !headers.has(name)) headers.add(name, value);
   };
   auto(ACCEPT, 'Accept', '*/*');
-  auto(ENCODING, 'Accept-Encoding', ACCEPT_ENCODING);
+  auto(ENCODING, 'Accept-Encoding', headers.has('range') ? WITH_RANGE : ACCEPT_ENCODING);
   auto(AGENT, 'User-Agent', USER_AGENT);
   auto(0, 'Authorization', request.authorization);
   const cookie = withCookies(request, headers.get('cookie'));

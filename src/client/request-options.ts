@@ -127,12 +127,16 @@ export class RequestSettings {
   onDownloadProgress: ProgressCallback | undefined = undefined;
   /** Some option changes what goes out, besides method and URL. */
   changesHead = false;
+  /** It is the handshake of a WebSocket. */
+  isWebSocket = false;
 }
 
 /** No options at all. */
 export const NO_SETTINGS: Readonly<RequestSettings> = Object.freeze(new RequestSettings());
 
-const KNOWN: ReadonlySet<string> = new Set(Object.keys(NO_SETTINGS).filter((name) => name !== 'changesHead'));
+const KNOWN: ReadonlySet<string> = new Set(
+  Object.keys(NO_SETTINGS).filter((name) => name !== 'changesHead' && name !== 'isWebSocket'),
+);
 /** Options that leave the head as it is. */
 const NEUTRAL: ReadonlySet<string> = new Set([
   'params',
@@ -159,6 +163,7 @@ const NEUTRAL: ReadonlySet<string> = new Set([
 /** @throws TypeError `AIO_REQUEST_OPTION` for a name that is no option; TypeError, RangeError for options that cannot stand together */
 export function readOptions(options: RequestOptions | undefined): Readonly<RequestSettings> {
   if (options === undefined) return NO_SETTINGS;
+  if (options instanceof RequestSettings) return options;
   if (typeof options !== 'object' || options === null) {
     throw codedTypeError('AIO_REQUEST_OPTION', `options of a request are an object, got ${shown(options)}`);
   }
@@ -172,11 +177,12 @@ export function readOptions(options: RequestOptions | undefined): Readonly<Reque
     (settings as unknown as Record<string, unknown>)[name] = value;
     if (!NEUTRAL.has(name)) settings.changesHead = true;
   }
-  check(settings);
+  checkSettings(settings);
   return settings;
 }
 
-function check(settings: RequestSettings): void {
+/** @throws TypeError, RangeError `AIO_REQUEST_OPTION` for options that cannot be, or not together */
+export function checkSettings(settings: RequestSettings): void {
   const { data, json, compress, maxRedirects, maxBodySize, readBufSize } = settings;
   if (data !== undefined && json !== undefined) {
     throw codedTypeError('AIO_REQUEST_OPTION', 'data and json are two bodies: give one of them');
@@ -191,6 +197,9 @@ function check(settings: RequestSettings): void {
       'AIO_REQUEST_OPTION',
       `compress is a boolean, 'gzip' or 'deflate', got ${shown(compress)}`,
     );
+  }
+  if (settings.signal !== undefined && typeof settings.signal?.addEventListener !== 'function') {
+    throw codedTypeError('AIO_REQUEST_OPTION', `signal is an AbortSignal, got ${shown(settings.signal)}`);
   }
   if (settings.trailers !== undefined) {
     if (typeof settings.trailers !== 'function') {

@@ -1,4 +1,11 @@
-import { CIMultiDict, codedRangeError, type HttpVersion, type Payload } from '../message/index.ts';
+import { inspect } from 'node:util';
+import {
+  CIMultiDict,
+  codedRangeError,
+  type HttpVersion,
+  type MultiDict,
+  type Payload,
+} from '../message/index.ts';
 import type { MessageOptions } from '../net/index.ts';
 import type { ClientUrl } from './client-url.ts';
 import type { CompressCoding } from './compress.ts';
@@ -7,7 +14,7 @@ import type { PastResponse, RequestInfo } from './errors.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { bodyOf, type RequestData } from './request-data.ts';
 import { completeFields } from './request-head.ts';
-import type { CookiesInit, RequestSettings } from './request-options.ts';
+import type { RequestSettings } from './request-options.ts';
 import type { ClientSession } from './session.ts';
 import type { CallGuard, ResolvedTimeout } from './timeouts.ts';
 import type { Trace } from './tracing.ts';
@@ -30,6 +37,13 @@ export interface RequestParts {
  * Source: `aiohttp.ClientRequest`.
  */
 export class ClientRequest implements RequestInfo {
+  static {
+    // It hangs on errors, and whoever logs one should log neither credentials nor cookies.
+    Object.defineProperty(ClientRequest.prototype, inspect.custom, {
+      value: ClientRequest.prototype.toString,
+    });
+  }
+
   /** In upper case. */
   readonly method: string;
   /** @internal */
@@ -38,8 +52,8 @@ export class ClientRequest implements RequestInfo {
   readonly given: readonly string[];
   /** @internal */
   target: ClientUrl;
-  /** @internal */
-  cookies: CookiesInit | undefined;
+  /** @internal Those of the request itself, as they are sent. */
+  cookies: MultiDict<string> | undefined;
   /** @internal The connection was closed before it could be used again: worth another try. */
   staleError: unknown;
   /** @internal */
@@ -61,7 +75,7 @@ export class ClientRequest implements RequestInfo {
     target: ClientUrl,
     given: readonly string[],
     body: Payload | undefined,
-    cookies: CookiesInit | undefined,
+    cookies: MultiDict<string> | undefined,
   ) {
     this.method = method;
     this.parts = parts;
@@ -220,11 +234,22 @@ export class ClientRequest implements RequestInfo {
     return this.target.authorization ?? this.session.netrcFor(this.target.host);
   }
 
+  /** @internal A proxy hands this request to the server unread. What is no HTTP any more after its answer needs that (RFC 6455 §4.1). */
+  get isTunnelled(): boolean {
+    const { proxy } = this;
+    return proxy !== undefined && (this.target.secure || proxy.isSocks || this.settings.isWebSocket);
+  }
+
   /** @internal */
   get compress(): CompressCoding | undefined {
     const { compress } = this.settings;
     if (compress === undefined || compress === false || this.content === undefined) return undefined;
     return compress === true ? 'deflate' : compress;
+  }
+
+  /** @internal */
+  get decompresses(): boolean {
+    return this.settings.autoDecompress ?? this.session.autoDecompress;
   }
 
   /** @internal */
@@ -240,6 +265,11 @@ export class ClientRequest implements RequestInfo {
   /** For people to read: without path, query and credentials. */
   toString(): string {
     return `${this.method} ${this.target.origin}`;
+  }
+
+  /** The same for loggers, which would go through everything that hangs on the request. */
+  toJSON(): string {
+    return this.toString();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import type { ParsedResponse } from '../http1/index.ts';
 import {
   type CIMultiDictProxy,
@@ -14,8 +15,9 @@ import {
   unquoteCookieValue,
 } from '../message/index.ts';
 import type { ReceivedMessage } from '../net/index.ts';
+import { bodyStream } from './body-stream.ts';
 import { withCaller } from './caller.ts';
-import { decodedAtOnce, decodedStream, decodersFor, gatherLimit } from './decompress.ts';
+import { decodedAtOnce, decodersFor, gatherLimit } from './decompress.ts';
 import {
   ClientConnectionError,
   ClientPayloadError,
@@ -25,10 +27,11 @@ import {
   type RequestInfo,
 } from './errors.ts';
 import { type Link, parseLinks } from './links.ts';
-import { observedStream } from './observed-stream.ts';
+import { ownOptions } from './own-options.ts';
 import type { ConnectTimings, PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
 import {
+  charsetIn,
   isExpectedType,
   isKnownCharset,
   type ResponseJsonOptions,
@@ -55,6 +58,13 @@ const MAX_BODY_SIZE = 1_073_741_824;
  * ```
  */
 export class ClientResponse implements PastResponse, AsyncDisposable {
+  static {
+    // Whoever logs a response should log neither credentials nor cookies.
+    Object.defineProperty(ClientResponse.prototype, inspect.custom, {
+      value: ClientResponse.prototype.toString,
+    });
+  }
+
   readonly status: number;
   readonly reason: string;
   readonly version: HttpVersion;
@@ -154,8 +164,7 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
 
   /** The charset that Content-Type names. */
   get charset(): string | undefined {
-    const value = this.head.header('content-type');
-    return value === undefined ? undefined : parseMediaType(value)?.charset?.toLowerCase();
+    return charsetIn(this.head.header('content-type'));
   }
 
   /** What Content-Disposition says: type, file name, parameters. `undefined` when there is none, or it is malformed. */
@@ -188,7 +197,9 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
   /** The body as a stream, decompressed. */
   get content(): StreamReader {
     if (this.stream === undefined) {
-      this.stream = this.isClosed ? new StreamReader() : this.makeStream();
+      this.stream = this.isClosed
+        ? new StreamReader()
+        : bodyStream(this.request, this.message, this.decoders());
       if (this.isClosed) this.stream.setException(connectionClosed());
       keptBy.set(this.stream, this);
     }
@@ -202,10 +213,7 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
    *   TotalTimeoutError; ClientConnectionError when the response was released before
    */
   read(): Promise<Uint8Array> {
-    if (this.reading !== undefined) return this.reading;
-    const whole = this.wholeBody();
-    this.reading = whole === undefined ? this.gather() : Promise.resolve(whole);
-    return this.reading;
+    return (this.reading ??= this.gather());
   }
 
   /**
@@ -223,13 +231,16 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
   /**
    * The whole body as JSON; `undefined` when it is empty.
    *
-   * @throws ContentTypeError when the response is of another type; SyntaxError when it is no JSON; what `text()` throws
+   * @throws ContentTypeError when the response is of another type (`text()` still gives its body); SyntaxError when it is no JSON; what
+   *   `text()` throws
    */
   async json<T = unknown>(options: ResponseJsonOptions = NO_OPTIONS): Promise<T> {
-    if (!('contentType' in options) || options.contentType !== undefined) {
-      const expected = options.contentType ?? 'application/json';
+    const given = ownOptions(options);
+    if (!('contentType' in given) || given.contentType !== undefined) {
+      const expected = given.contentType ?? 'application/json';
       if (!isExpectedType(this.contentType, expected)) {
-        this.release();
+        // Often a page that tells what went wrong: it can be asked for afterwards.
+        await this.read();
         throw new ContentTypeError(this.request, this.past, {
           status: this.status,
           message: `Attempt to decode JSON with unexpected mimetype: ${this.contentType}`,
@@ -237,9 +248,9 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
         });
       }
     }
-    const text = await this.text({ encoding: options.encoding });
+    const text = await this.text({ encoding: given.encoding });
     if (text.trim() === '') return undefined as T;
-    const { loads } = options;
+    const { loads } = given;
     return (loads === undefined ? JSON.parse(text) : loads(text)) as T;
   }
 
@@ -282,6 +293,16 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
     this.release();
   }
 
+  /** For people to read: without path, query and fields, which may hold secrets. */
+  toString(): string {
+    return `<ClientResponse [${this.status} ${this.reason}] ${this.request.toString()}>`;
+  }
+
+  /** The same for loggers, which would go through everything that hangs on the response. */
+  toJSON(): string {
+    return this.toString();
+  }
+
   /**
    * Leaves HTTP after a `101 Switching Protocols`: the socket, and the bytes that came behind the head.
    *
@@ -295,6 +316,11 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
       );
     }
     return this.lease.connection.upgrade();
+  }
+
+  /** @internal It has a Set-Cookie field. */
+  get setsCookies(): boolean {
+    return this.head.setsCookies;
   }
 
   /** @internal */
@@ -338,6 +364,8 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
 
   private async gather(): Promise<Uint8Array> {
     try {
+      const whole = this.wholeBody();
+      if (whole !== undefined) return whole;
       if (this.isClosed) throw connectionClosed();
       const { content } = this;
       const limit = this.maxBodySize;
@@ -357,49 +385,14 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
       return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
     } catch (error) {
       this.close();
-      throw withCaller(this.abortReason(error));
+      throw withCaller(error);
     }
-  }
-
-  /** What a signal was aborted with is what its owner looks for. */
-  private abortReason(error: unknown): unknown {
-    const { signal } = this.request.settings;
-    return signal?.aborted === true && error instanceof ClientPayloadError ? signal.reason : error;
   }
 
   private allowedNow(): number {
     const { body } = this.message;
     const encoded = body instanceof StreamReader ? body.totalBytes : (body?.length ?? 0);
     return gatherLimit(encoded);
-  }
-
-  private makeStream(): StreamReader {
-    const { body } = this.message;
-    const { readBufferSize } = this.request.messageOptions;
-    let stream = body instanceof StreamReader ? body : StreamReader.from(body ?? NO_BYTES);
-    const { onDownloadProgress } = this.request.settings;
-    if (onDownloadProgress !== undefined) {
-      const total = this.contentLength;
-      let loaded = 0;
-      stream = observedStream(
-        stream,
-        (piece) => onDownloadProgress({ loaded: (loaded += piece.length), total }),
-        readBufferSize,
-      );
-    }
-    const decoders = this.decoders();
-    if (decoders !== undefined) stream = decodedStream(stream, decoders, readBufferSize);
-    const { traces } = this.request;
-    if (traces !== undefined) {
-      stream = observedStream(
-        stream,
-        async (piece) => {
-          for (const trace of traces) await trace.responseChunkReceived(this.method, this.url, piece);
-        },
-        readBufferSize,
-      );
-    }
-    return stream;
   }
 
   private get isObserved(): boolean {
@@ -411,9 +404,9 @@ export class ClientResponse implements PastResponse, AsyncDisposable {
   }
 
   private decoders(): readonly string[] | undefined {
-    const { settings, session } = this.request;
-    if (!(settings.autoDecompress ?? session.autoDecompress) || this.message.body === undefined)
+    if (!this.head.contentCoded || this.message.body === undefined || !this.request.decompresses) {
       return undefined;
+    }
     return decodersFor(this.head.header('content-encoding'));
   }
 

@@ -1,4 +1,5 @@
 import { codedRangeError, shown } from '../message/index.ts';
+import { ownOptions } from './own-options.ts';
 
 /** Options of {@link RetryBudget}. */
 export interface RetryBudgetOptions {
@@ -25,7 +26,7 @@ export class RetryBudget {
 
   /** @throws RangeError `AIO_RETRY_OPTION` for negative numbers */
   constructor(options: RetryBudgetOptions = {}) {
-    const { ratio = 0.2, reserve = 10 } = options;
+    const { ratio = 0.2, reserve = 10 } = ownOptions(options);
     for (const [name, value] of Object.entries({ ratio, reserve })) {
       if (value >= 0) continue;
       throw codedRangeError('AIO_RETRY_OPTION', `${name} of a RetryBudget is 0 or more, got ${shown(value)}`);

@@ -10,6 +10,7 @@ import {
   ServerTimeoutError,
 } from './errors.ts';
 import type { ClientMiddleware } from './middleware.ts';
+import { ownOptions } from './own-options.ts';
 import type { ClientRequest } from './request.ts';
 import type { ClientResponse } from './response.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -76,7 +77,8 @@ const IDEMPOTENT: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT',
  * await using session = new ClientSession({ middlewares: [retryMiddleware({ attempts: 5 })] });
  * ```
  */
-export function retryMiddleware(options: RetryOptions = {}): ClientMiddleware {
+export function retryMiddleware(given: RetryOptions = {}): ClientMiddleware {
+  const options = ownOptions(given);
   const { attempts = 3, delay = 200, maxDelay = 20_000, maxRetryAfter = 60_000, onRetry } = options;
   checkNumber('attempts', attempts, 1);
   checkNumber('delay', delay, 0);

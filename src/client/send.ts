@@ -2,7 +2,7 @@ import { CHUNK_END, chunkHead, LAST_CHUNK, ProtocolError } from '../http1/index.
 import type { ClientConnection, ReceivedMessage } from '../net/index.ts';
 import type { BaseConnector } from './connector.ts';
 import { ClientOSError, ClientPayloadError, ClientResponseError, ServerDisconnectedError } from './errors.ts';
-import type { PooledConnection } from './pooled-connection.ts';
+import { PooledConnection } from './pooled-connection.ts';
 import type { ClientRequest } from './request.ts';
 import { type WrittenHead, writeHead } from './request-head.ts';
 import { ClientResponse } from './response.ts';
@@ -57,7 +57,9 @@ async function exchange(request: ClientRequest): Promise<ClientResponse> {
     if (preparing !== undefined) await guard.race(preparing);
   }
   const head = request.isPlain ? session.plainHead(request) : writeHead(request);
-  const lease = await connect(request);
+  const connecting = connect(request);
+  // Most requests find a connection: waiting for what is there costs a promise and a turn.
+  const lease = connecting instanceof PooledConnection ? connecting : await connecting;
   guard.lease = lease;
   guard.phase = 'head';
   try {
@@ -108,6 +110,9 @@ async function waitForConnection(
     if (guard.failure !== undefined) lease.release();
     guard.throwIfFailed();
     return lease;
+  } catch (error) {
+    // What the call was given up for, not the failure of the connection that this made of it.
+    throw guard.failure ?? error;
   } finally {
     guard.abortConnecting = undefined;
   }

@@ -4,6 +4,7 @@ import type { AbstractCookieJar, CookieInit } from './abstract-cookie-jar.ts';
 import type { SSLOption } from './connection-key.ts';
 import type { BaseConnector } from './connector.ts';
 import type { ClientMiddleware } from './middleware.ts';
+import { ownOptions } from './own-options.ts';
 import type { HeadersInit, RaiseForStatus, ReadingOptions } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
 import type { ClientTimeout } from './timeouts.ts';
@@ -81,13 +82,13 @@ const KNOWN: ReadonlySet<string> = new Set([
 ] satisfies (keyof ClientSessionOptions)[]);
 
 /** The own properties of `options`, checked by name: nothing comes in through a prototype. */
-export function ownOptions(options: ClientSessionOptions): ClientSessionOptions {
+export function sessionOptions(options: ClientSessionOptions): ClientSessionOptions {
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) {
       throw codedTypeError('AIO_SESSION_OPTION', `a ClientSession has no option ${shown(name)}`);
     }
   }
-  return Object.assign(Object.create(null), options);
+  return ownOptions(options);
 }
 
 type GivenLimits = Pick<ClientSessionOptions, 'maxLineSize' | 'maxFieldSize' | 'maxHeaders'>;

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { InvalidStateError } from '../asyncio/index.ts';
 import { resolveLimits } from '../http1/index.ts';
 import {
@@ -24,11 +25,14 @@ import { rawFields, skipBits, writeHead } from './request-head.ts';
 import type { RaiseForStatus, RequestOptions, RequestSettings } from './request-options.ts';
 import type { ClientResponse } from './response.ts';
 import { sendRequest } from './send.ts';
-import { type ClientSessionOptions, definedLimits, NO_LIMITS, ownOptions } from './session-options.ts';
+import { type ClientSessionOptions, definedLimits, NO_LIMITS, sessionOptions } from './session-options.ts';
 import { TCPConnector } from './tcp-connector.ts';
 import { CallGuard, DEFAULT_TIMEOUT, type ResolvedTimeout, resolveTimeout } from './timeouts.ts';
 import type { Trace, TraceSource } from './tracing.ts';
 import { forgetSession, type OpenSession, watchResponse, watchSession } from './unclosed.ts';
+import { connectWebSocket } from './websocket-connect.ts';
+import type { WSConnectOptions } from './websocket-options.ts';
+import type { ClientWebSocketResponse } from './websocket-response.ts';
 
 /** What a session that trusts its environment takes from it, once. */
 interface Environment {
@@ -60,6 +64,13 @@ const MAX_URL_LENGTH = 2048;
  * ```
  */
 export class ClientSession implements AsyncDisposable {
+  static {
+    // Whoever logs a session should log neither its fields nor its proxy.
+    Object.defineProperty(ClientSession.prototype, inspect.custom, {
+      value: ClientSession.prototype.toString,
+    });
+  }
+
   readonly cookieJar: AbstractCookieJar;
   readonly connectorOwner: boolean;
   readonly version: HttpVersion;
@@ -99,7 +110,7 @@ export class ClientSession implements AsyncDisposable {
    * @throws RangeError `AIO_BASE_URL` when the base URL's path does not end with `/`; TypeError, RangeError for other options that cannot be
    */
   constructor(options: ClientSessionOptions = {}) {
-    const own = ownOptions(options);
+    const own = sessionOptions(options);
     this.cookieJar = own.cookieJar ?? new CookieJar();
     this.connectorOwner = own.connectorOwner ?? true;
     this.version = own.version ?? HttpVersion11;
@@ -202,6 +213,30 @@ export class ClientSession implements AsyncDisposable {
     return call(this, 'DELETE', url, options, true);
   }
 
+  /**
+   * Opens a WebSocket. The handshake is a request of this session: its fields, cookies, middlewares, traces, proxy and time limits hold. The
+   * open connection counts in the connector's limits until it is closed.
+   *
+   * @param url `ws`, `wss`, `http` or `https`; or relative to `baseUrl`
+   * @throws WSServerHandshakeError when the server does not agree; what `request()` throws; TypeError, RangeError `AIO_WS_OPTION`
+   *
+   * @example
+   * ```ts
+   * import { ClientSession } from 'aiohttp-ts/client';
+   *
+   * await using session = new ClientSession();
+   * await using ws = await session.wsConnect('wss://echo.example/', { heartbeat: 30_000 });
+   * await ws.sendJson({ hello: 'world' });
+   * console.log(await ws.receiveStr());
+   * ```
+   */
+  wsConnect<DecodeText extends boolean = true>(
+    url: string | URL,
+    options?: WSConnectOptions<DecodeText>,
+  ): Promise<ClientWebSocketResponse<DecodeText>> {
+    return connectWebSocket(this, url, options);
+  }
+
   /** Ends the session. Requests that are under way fail when the connector is the session's own. May be called again. */
   close(): Promise<void> {
     if (this.closing === undefined) {
@@ -222,6 +257,17 @@ export class ClientSession implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** For people to read: without credentials. */
+  toString(): string {
+    const base = this.base === undefined ? '' : ` ${this.base.origin}`;
+    return `<ClientSession${base}${this.closed ? ' (closed)' : ''}>`;
+  }
+
+  /** The same for loggers, which would go through everything that hangs on the session. */
+  toJSON(): string {
+    return this.toString();
   }
 
   /** @internal */
@@ -280,14 +326,18 @@ export class ClientSession implements AsyncDisposable {
     const ssl = settings.ssl ?? this.ssl;
     const { serverHostname } = settings;
     const isDefault =
-      settings.ssl === undefined && serverHostname === undefined && settings.proxy === undefined;
+      settings.ssl === undefined &&
+      serverHostname === undefined &&
+      settings.proxy === undefined &&
+      !(settings.isWebSocket && proxy !== undefined);
     if (isDefault && proxyHeaders.length === 0) {
       if (target.key !== undefined) return target.key;
       const known = this.keys.get(target.origin);
       if (known !== undefined) return (target.key = known);
     }
     const { host, port, secure } = target;
-    const key = new ConnectionKey({ host, port, secure, ssl, serverHostname, proxy, proxyHeaders });
+    const tunnel = request.isTunnelled;
+    const key = new ConnectionKey({ host, port, secure, ssl, serverHostname, proxy, proxyHeaders, tunnel });
     if (isDefault && proxyHeaders.length === 0) {
       if (this.keys.size >= MAX_URLS) this.keys.clear();
       this.keys.set(target.origin, key);
@@ -352,7 +402,7 @@ export class ClientSession implements AsyncDisposable {
 
   /** @internal */
   takeCookies(response: ClientResponse): void {
-    if (response.header('set-cookie') === undefined) return;
+    if (!response.setsCookies) return;
     this.cookieJar.updateCookiesFromHeaders(response.headers.getSetCookie(), response.request.target);
   }
 

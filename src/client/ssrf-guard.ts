@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { codedRangeError } from '../message/index.ts';
+import { ownOptions } from './own-options.ts';
 
 /** Options of {@link SSRFGuard}. */
 export interface SSRFGuardOptions {
@@ -61,8 +62,9 @@ export class SSRFGuard {
 
   /** @throws RangeError `AIO_NETWORK` for what is no address and no network. */
   constructor(options: SSRFGuardOptions = {}) {
-    this.#allowed = listOf(options.allow ?? []);
-    this.#denied = listOf(options.deny ?? []);
+    const { allow = [], deny = [] } = ownOptions(options);
+    this.#allowed = listOf(allow);
+    this.#denied = listOf(deny);
     this.#notPublic = listOf(NOT_PUBLIC);
   }
 

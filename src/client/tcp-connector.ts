@@ -29,6 +29,7 @@ import {
 } from './errors.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { HostAddresses } from './host-addresses.ts';
+import { ownOptions } from './own-options.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { SSRFGuard } from './ssrf-guard.ts';
 import { TlsSessions } from './tls-sessions.ts';
@@ -99,15 +100,10 @@ export class TCPConnector extends BaseConnector {
 
   /** @throws RangeError, TypeError for an option that cannot be. */
   constructor(options: TCPConnectorOptions = {}) {
-    super(options);
-    const {
-      family = 0,
-      useDnsCache = true,
-      ttlDnsCache = 10_000,
-      dnsCacheMaxSize = 1_000,
-      ssl = true,
-    } = options;
-    const { happyEyeballsDelay = CONNECTION_ATTEMPT_DELAY, ssrfGuard = false } = options;
+    const own = ownOptions(options);
+    super(own);
+    const { family = 0, useDnsCache = true, ttlDnsCache = 10_000, dnsCacheMaxSize = 1_000, ssl = true } = own;
+    const { happyEyeballsDelay = CONNECTION_ATTEMPT_DELAY, ssrfGuard = false } = own;
     if (family !== 0 && family !== 4 && family !== 6) {
       throw codedRangeError('AIO_CONNECTOR_OPTION', `family is 0, 4 or 6, got ${shown(family)}`);
     }
@@ -122,10 +118,10 @@ export class TCPConnector extends BaseConnector {
     this.useDnsCache = useDnsCache;
     this.ssl = ssl;
     this.#guard = guard === false ? undefined : guard;
-    this.#ownResolver = options.resolver === undefined ? new ThreadedResolver() : undefined;
+    this.#ownResolver = own.resolver === undefined ? new ThreadedResolver() : undefined;
     this.#hosts = new HostAddresses({
-      resolver: options.resolver ?? this.#ownResolver!,
-      overrides: options.resolve,
+      resolver: own.resolver ?? this.#ownResolver!,
+      overrides: own.resolve,
       family,
       ttl: useDnsCache ? ttlDnsCache : 0,
       maxSize: dnsCacheMaxSize,
@@ -133,9 +129,9 @@ export class TCPConnector extends BaseConnector {
     });
     this.#sessions = new TlsSessions();
     this.#delay = happyEyeballsDelay;
-    this.#firstCount = options.interleave ?? 1;
-    this.#localAddr = options.localAddr;
-    this.#socketFactory = options.socketFactory;
+    this.#firstCount = own.interleave ?? 1;
+    this.#localAddr = own.localAddr;
+    this.#socketFactory = own.socketFactory;
   }
 
   /** Forgets addresses: of one host, or all. */
@@ -154,7 +150,7 @@ export class TCPConnector extends BaseConnector {
     const phases: Phases = { dns: undefined, connect: undefined, proxy: undefined, tls: undefined };
     const { proxy } = key;
     if (proxy === undefined) return await this.#openDirect(request, limit, phases);
-    if (proxy.isSocks || key.secure) return await this.#openTunnel(request, proxy, limit, phases);
+    if (key.tunnel) return await this.#openTunnel(request, proxy, limit, phases);
     this.#hosts.checkUnresolved(key);
     const dialed = await this.#dialProxy(request, proxy, limit, phases, true);
     return { ...dialed, timings: phases };

@@ -10,11 +10,13 @@ export interface OpenSession {
   readonly connector: BaseConnector | undefined;
 }
 
-interface OpenResponse {
+interface OpenConnection {
   /** Formatted when it is asked for. */
   readonly madeAt: { stack?: string };
   readonly what: string;
   readonly lease: PooledConnection;
+  /** Of a WebSocket: once it is being closed, the rest happens by itself. */
+  readonly channel?: { readonly closed: boolean };
 }
 
 const sessions = new FinalizationRegistry<OpenSession>(({ madeAt, connector }) => {
@@ -23,9 +25,9 @@ const sessions = new FinalizationRegistry<OpenSession>(({ madeAt, connector }) =
   connector?.close().catch(() => {});
 });
 
-const responses = new FinalizationRegistry<OpenResponse>(({ madeAt, what, lease }) => {
-  if (lease.released) return;
-  warn(`Unclosed response to ${what}`, madeAt.stack ?? '');
+const connections = new FinalizationRegistry<OpenConnection>(({ madeAt, what, lease, channel }) => {
+  if (lease.released || channel?.closed === true) return;
+  warn(`Unclosed ${what}`, madeAt.stack ?? '');
   lease.close();
 });
 
@@ -61,5 +63,29 @@ export function watchResponse(response: ClientResponse): void {
   if (lease === undefined) return;
   const madeAt: { stack?: string } = {};
   Error.captureStackTrace(madeAt, watchResponse);
-  responses.register(response, { madeAt, what: request.toString(), lease });
+  // A token costs something: only what may become another thing needs one.
+  const token = response.status === 101 ? lease : undefined;
+  connections.register(response, { madeAt, what: `response to ${request}`, lease }, token);
+}
+
+/**
+ * Warns when the WebSocket is collected while its connection is open, and closes that.
+ *
+ * @param lease of the response that it was made from, which is not watched any more
+ */
+export function watchWebSocket(
+  socket: object,
+  what: string,
+  lease: PooledConnection,
+  channel: { readonly closed: boolean },
+): void {
+  connections.unregister(lease);
+  const madeAt: { stack?: string } = {};
+  Error.captureStackTrace(madeAt, watchWebSocket);
+  connections.register(socket, { madeAt, what: `WebSocket to ${what}`, lease, channel }, lease);
+}
+
+/** The connection of a WebSocket has ended. */
+export function forgetWebSocket(lease: PooledConnection): void {
+  connections.unregister(lease);
 }

@@ -43,15 +43,17 @@ export class NonHttpUrlClientError extends ClientError {
   override readonly code: string = 'AIO_NON_HTTP_URL';
   /** As it was given, without credentials. */
   readonly url: string;
+  readonly description: string | undefined;
 
   static {
     NonHttpUrlClientError.prototype.name = 'NonHttpUrlClientError';
   }
 
-  constructor(url: string | URL, options?: ErrorOptions) {
+  constructor(url: string | URL, description?: string, options?: ErrorOptions) {
     const text = withoutCredentials(url);
-    super(text, options);
+    super(description === undefined ? text : `${text} - ${description}`, options);
     this.url = text;
+    this.description = description;
   }
 }
 

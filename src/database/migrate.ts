@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Database, type SqlTransaction, sql } from '../sql/index.ts';
+import { type Database, DatabaseError, type SqlTransaction, sql } from '../sql/index.ts';
 import { type Migration, MigrationError, type Step, stepsOf } from './migration-files.ts';
 
 /** A migration that is about to be applied, or was. */
@@ -141,10 +141,11 @@ async function apply(tx: SqlTransaction, step: Step, table: string): Promise<voi
         VALUES (${step.version}, ${step.name}, ${step.checksum}, ${new Date().toISOString()})`,
     );
   } catch (cause) {
-    throw new MigrationError(
-      'AIO_MIGRATION_FAILED',
-      `${step.label} failed, and nothing of it was applied: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    const what =
+      cause instanceof DatabaseError && cause.code === 'AIO_SQL_TRANSACTION_CONTROL'
+        ? 'failed, and parts of it may be applied: take BEGIN, COMMIT and ROLLBACK out of it, a migration runs in a transaction of its own'
+        : 'failed, and nothing of it was applied';
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MigrationError('AIO_MIGRATION_FAILED', `${step.label} ${what}: ${why}`, cause);
   }
 }

@@ -1,5 +1,12 @@
 import type { Database, TransactionOptions, TransactionScope } from '../sql/index.ts';
-import { type AppKey, HTTPException, type Middleware, middleware, type Request } from '../web/index.ts';
+import {
+  type AppKey,
+  HTTPException,
+  type Middleware,
+  middleware,
+  type Request,
+  RequestKey,
+} from '../web/index.ts';
 
 /** Options of {@link transactionMiddleware}. */
 export interface TransactionMiddlewareOptions extends Omit<TransactionOptions, 'signal'> {
@@ -35,11 +42,14 @@ export function transactionMiddleware(
 ): Middleware {
   const { commitOn = (status: number): boolean => status < 400, ...transaction } = options;
   return middleware(async function transactionOfRequest(request, handler) {
-    const scope = new RequestTransaction(
-      request,
-      find(database, request).transactionScope(transaction),
-      commitOn,
-    );
+    const db = find(database, request);
+    const scope = new RequestTransaction(request, db.transactionScope(transaction), commitOn);
+    // An application and a part of it may both have this middleware: the inner transaction is a savepoint, and ends first.
+    const innermost = request.original.get(innermostOf) ?? new Map<Database, RequestTransaction>();
+    request.original.set(innermostOf, innermost);
+    const outer = innermost.get(db);
+    if (outer !== undefined) outer.inner = scope;
+    innermost.set(db, scope);
     request.onPrepare((response) => scope.end(response.status));
     request.onDone((error) => {
       if (error !== undefined) scope.abandon();
@@ -51,9 +61,14 @@ export function transactionMiddleware(
     } catch (error) {
       await scope.end(error instanceof HTTPException ? error.status : undefined);
       throw error;
+    } finally {
+      if (outer !== undefined) innermost.set(db, outer);
     }
   });
 }
+
+/** The transaction of a request that was begun last, for each database. */
+const innermostOf = new RequestKey<Map<Database, RequestTransaction>>('aiohttp-ts/database transactions');
 
 /** The transaction of one request: it ends once, however many ways to its end there are. */
 class RequestTransaction {
@@ -61,12 +76,15 @@ class RequestTransaction {
   private readonly scope: TransactionScope;
   private readonly commitOn: (status: number) => boolean;
   private ended: Promise<void> | undefined;
+  /** One that stands inside of it, and must end before it: the head of a stream that the handler prepares ends both. */
+  inner: RequestTransaction | undefined;
 
   constructor(request: Request, scope: TransactionScope, commitOn: (status: number) => boolean) {
     this.request = request;
     this.scope = scope;
     this.commitOn = commitOn;
     this.ended = undefined;
+    this.inner = undefined;
   }
 
   run<T>(work: () => T): T {
@@ -82,6 +100,12 @@ class RequestTransaction {
 
   private async endNow(status: number | undefined): Promise<void> {
     const { request, scope } = this;
+    try {
+      await this.inner?.end(status);
+    } catch (error) {
+      await scope.rollback();
+      throw error;
+    }
     if (status === undefined || !this.commitOn(status)) return await scope.rollback();
     // The signal is made only where it decides something. Whoever left is not told "done" either: the connection is cut.
     if (scope.begun && request.signal.aborted) {

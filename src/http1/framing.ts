@@ -28,6 +28,10 @@ export class Framing implements FieldSink {
   /** `Expect` is there at all. */
   expect: boolean;
   expectContinue: boolean;
+  /** Responses only: a Set-Cookie field is there. */
+  setsCookies: boolean;
+  /** Responses only: a Content-Encoding field is there. */
+  contentCoded: boolean;
   #lengthDigits: number;
   #coding: number;
   #codingCount: number;
@@ -43,6 +47,8 @@ export class Framing implements FieldSink {
     this.upgradeOffered = false;
     this.expect = false;
     this.expectContinue = false;
+    this.setsCookies = false;
+    this.contentCoded = false;
     this.#lengthDigits = 0;
     this.#coding = NO_CODING;
     this.#codingCount = 0;
@@ -57,6 +63,8 @@ export class Framing implements FieldSink {
     this.upgradeOffered = false;
     this.expect = false;
     this.expectContinue = false;
+    this.setsCookies = false;
+    this.contentCoded = false;
     this.#coding = NO_CODING;
     this.#codingCount = 0;
   }
@@ -95,11 +103,17 @@ export class Framing implements FieldSink {
         return undefined;
       case 10:
         if (equalsIgnoreCase(bytes, nameStart, 'connection')) this.#connection(bytes, valueStart, valueEnd);
+        else if (!this.#isRequest && equalsIgnoreCase(bytes, nameStart, 'set-cookie'))
+          this.setsCookies = true;
         return undefined;
       case 14:
         if (equalsIgnoreCase(bytes, nameStart, 'content-length')) {
           return this.#length(bytes, valueStart, valueEnd);
         }
+        return undefined;
+      case 16:
+        if (!this.#isRequest && equalsIgnoreCase(bytes, nameStart, 'content-encoding'))
+          this.contentCoded = true;
         return undefined;
       case 17:
         if (equalsIgnoreCase(bytes, nameStart, 'transfer-encoding')) {

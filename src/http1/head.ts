@@ -136,6 +136,10 @@ export class ParsedRequest extends ParsedHead {
 export class ParsedResponse extends ParsedHead {
   readonly status: number;
   readonly reason: string;
+  /** A Set-Cookie field is there: known without looking for it. */
+  readonly setsCookies: boolean;
+  /** A Content-Encoding field is there. */
+  readonly contentCoded: boolean;
 
   constructor(
     status: number,
@@ -146,10 +150,14 @@ export class ParsedResponse extends ParsedHead {
     chunked: boolean,
     keepAlive: boolean,
     upgrade: boolean,
+    setsCookies: boolean,
+    contentCoded: boolean,
   ) {
     super(minorVersion, fields, contentLength, chunked, keepAlive, upgrade);
     this.status = status;
     this.reason = reason;
+    this.setsCookies = setsCookies;
+    this.contentCoded = contentCoded;
   }
 }
 

@@ -84,6 +84,8 @@ export class ResponseRole implements Role<ParsedResponse> {
       framing.chunked,
       keepsAlive(framing, minor) && this.bodyKind(framing) !== BODY_UNTIL_CLOSE,
       framing.connectionUpgrade && framing.upgradeOffered,
+      framing.setsCookies,
+      framing.contentCoded,
     );
   }
 

@@ -83,9 +83,11 @@ export function fieldLine(name: string, value: string): string {
 
 function checkedValue(name: string, value: string): string {
   if (typeof value === 'string' && isFieldValue(value)) return value;
-  throw new HeadError(
-    `Value of header ${name} must be latin1 text without control characters, got ${JSON.stringify(value)}`,
-  );
+  // Not the value itself: it may be a token that was read with the end of its line.
+  const wrong = typeof value === 'string' ? /[^\t\x20-\x7e\x80-\xff]/.exec(value) : null;
+  const found =
+    wrong === null ? `got ${typeof value}` : `found ${JSON.stringify(wrong[0])} at ${wrong.index}`;
+  throw new HeadError(`Value of header ${name} must be latin1 text without control characters, ${found}`);
 }
 
 /** Fields that the engine writes itself; what a sender sets of them is noted here instead of going out twice. */

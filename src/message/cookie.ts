@@ -68,7 +68,7 @@ export function quoteCookieValue(value: string): string {
   if (!ALLOWED_VALUE.test(value)) {
     throw codedRangeError(
       'AIO_COOKIE_VALUE',
-      `cookie value ${shown(value)} holds a control character or one beyond U+00FF: encode it, for instance with encodeURIComponent()`,
+      `a cookie's value holds ${shown(/[^\x20-\x7e\x80-\xff]/.exec(value)?.[0])}, a control character or one beyond U+00FF: encode it, for instance with encodeURIComponent()`,
     );
   }
   return `"${value.replace(ESCAPED, escaped)}"`;
@@ -152,7 +152,7 @@ export function serializeSetCookie(
   if (typeof value !== 'string') {
     throw codedTypeError(
       'AIO_COOKIE_VALUE',
-      `value of cookie ${shown(name)} is ${shown(value)}, not a string`,
+      `value of cookie ${shown(name)} is of type ${typeof value}, not a string`,
     );
   }
   checkPromises(name, attributes);

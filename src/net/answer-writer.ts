@@ -17,6 +17,7 @@ import { ClientDisconnectedError, ResponseStateError } from './errors.ts';
 import type { Endpoint, RequestHead, ResponseHead } from './exchange.ts';
 import type { HeadCache } from './head-cache.ts';
 import { Output } from './output.ts';
+import { endpoint } from './socket-info.ts';
 
 /** Bodies larger than this go to the socket piece by piece, so that progress can be seen and memory stays bounded. */
 const PIECE_SIZE = 262_144;
@@ -339,8 +340,4 @@ function encode(text: string): string | Uint8Array {
 
 function flushScheduled(writer: AnswerWriter): void {
   writer.flushNow();
-}
-
-function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  return address === undefined || port === undefined ? undefined : { address, port };
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { suspend } from '../asyncio/index.ts';
+import { type Arm, suspend } from '../asyncio/index.ts';
 import type { StreamFlow } from '../message/index.ts';
 import {
   type ConnectionOwner,
@@ -61,6 +61,8 @@ export class ClientConnection implements WheelEntry {
   private failure: Error | undefined;
   private headWaiter: Waiter<ReceivedMessage> | undefined;
   private drainWaiter: Waiter<void> | undefined;
+  /** What a wait for a head is made of: the same for every message. */
+  private readonly awaitHead: Arm<ReceivedMessage>;
   private readonly detach: () => void;
 
   /**
@@ -97,6 +99,11 @@ export class ClientConnection implements WheelEntry {
     this.failure = undefined;
     this.headWaiter = undefined;
     this.drainWaiter = undefined;
+    const forgetHead = (): void => void (this.headWaiter = undefined);
+    this.awaitHead = (resolve, reject) => {
+      this.headWaiter = { resolve, reject };
+      return forgetHead;
+    };
     const onData = (chunk: Buffer): boolean => {
       this.onData(chunk);
       return true;
@@ -111,7 +118,7 @@ export class ClientConnection implements WheelEntry {
     socket.on('end', onEnd).on('drain', onDrain).on('error', onError).on('close', onClose);
     // What is left is the error listener, so that nothing is thrown before the next owner listens, and 'close'.
     this.detach = () => socket.off('data', onData).off('end', onEnd).off('drain', onDrain);
-    if (reader?.early === true) this.close(unasked());
+    if (reader?.early === true) this.fail(unasked());
   }
 
   /** The connection cannot carry another message. */
@@ -186,12 +193,7 @@ export class ClientConnection implements WheelEntry {
     }
     if (this.failure !== undefined) return rejected(this.failure);
     if (!this.busy || this.claimed) throw new Error('response() without a request that waits for one');
-    return suspend<ReceivedMessage>((resolve, reject) => {
-      this.headWaiter = { resolve, reject };
-      return () => {
-        this.headWaiter = undefined;
-      };
-    }, 'a response');
+    return suspend<ReceivedMessage>(this.awaitHead, 'a response');
   }
 
   /**
@@ -230,9 +232,9 @@ export class ClientConnection implements WheelEntry {
     this.deadline = Infinity;
   }
 
-  /** Ends the connection; a message under way fails. */
+  /** Ends the connection; a message under way fails, with `error` as it is when there is one. */
   close(error?: Error): void {
-    this.fail(error ?? new ServerDisconnectedError('The connection was closed'));
+    this.fail(error ?? new ServerDisconnectedError('The connection was closed'), error);
     this.socket.destroy();
   }
 
@@ -247,7 +249,7 @@ export class ClientConnection implements WheelEntry {
       // Nobody reads, or nobody writes: the silence is ours.
       this.wheel.arm(this, sockRead);
     } else if (this.busy) {
-      this.fail(new ReadTimeoutError(sockRead));
+      this.fail(new ReadTimeoutError(sockRead, this.drainWaiter !== undefined));
     }
   }
 
@@ -382,7 +384,8 @@ export class ClientConnection implements WheelEntry {
     }
   }
 
-  private fail(cause: Error): void {
+  /** @param given what the owner closed the connection with: nothing needs to be made of it */
+  private fail(cause: Error, given?: Error): void {
     const { state, intake } = this;
     const { stream } = intake;
     if (state >= TUNNEL) return;
@@ -391,7 +394,7 @@ export class ClientConnection implements WheelEntry {
     this.output.clear();
     const inBody = state === BODY;
     const missing = cause instanceof ServerDisconnectedError ? intake.missing() : undefined;
-    this.failure = this.translate(missing ?? cause, inBody);
+    this.failure = given ?? this.translate(missing ?? cause, inBody);
     intake.stream = undefined;
     this.socket.destroy();
     stream?.setException(this.failure);

@@ -37,14 +37,21 @@ export class ServerDisconnectedError extends Error {
   }
 }
 
-/** The server was silent for longer than `sockRead`. */
+/** The server was silent, or took nothing of what is sent, for longer than `sockRead`. */
 export class ReadTimeoutError extends Error {
   override readonly name: string = 'ReadTimeoutError';
   readonly code: string = 'AIO_READ_TIMEOUT';
 
-  /** @param timeout - milliseconds that were allowed */
-  constructor(timeout: number) {
-    super(`Timeout on reading data from socket: nothing came for ${timeout} ms`);
+  /**
+   * @param timeout - milliseconds that were allowed
+   * @param isSending - it was the server that did not read
+   */
+  constructor(timeout: number, isSending: boolean) {
+    super(
+      isSending
+        ? `Timeout on writing data to socket: the server took nothing for ${timeout} ms`
+        : `Timeout on reading data from socket: nothing came for ${timeout} ms`,
+    );
   }
 }
 

@@ -47,6 +47,8 @@ export interface Endpoint {
 export interface UpgradedConnection {
   readonly socket: Socket;
   readonly buffered: Uint8Array;
+  /** How long the peer may take none of the bytes that wait for it, in milliseconds, where the transport has a limit. */
+  readonly sendTimeout?: number | undefined;
 }
 
 /** The part of `web` that lives as long as one exchange. The transport calls it; it never throws. */
@@ -63,6 +65,8 @@ export interface ExchangeOwner {
    * (RFC 9112 §9.6) still gets the answer, if there is one.
    */
   clientEnded(): void;
+  /** The server ends: who has taken the connection over (`upgrade`) should end it in good order. It is cut when the time is up. */
+  serverEnds?(): void;
 }
 
 /**
@@ -111,6 +115,8 @@ export interface Exchange {
   end(trailers?: CIMultiDict): Promise<void> | undefined;
   /** Leaves HTTP: sends `head` (101, or 200 for CONNECT) and hands the connection over. */
   upgrade(head: ResponseHead): UpgradedConnection;
+  /** Makes a shutdown wait until the function that is returned was called: for work that goes on when its connection is gone. */
+  hold?(): () => void;
   /** Cuts the connection so that the client can see that the answer is not complete. */
   abort(): void;
 }

@@ -109,8 +109,21 @@ export class Http1Exchange extends AnswerWriter implements Exchange {
     }
     this.leaveHttp(head);
     this.#state = UPGRADED;
+    const { socket } = this;
+    // Giving the rest away may let the socket go on; nobody hears it yet.
+    const buffered = this.#intake.takeRest();
     this.#connection.detach();
-    return { socket: this.socket, buffered: this.#intake.takeRest() };
+    if (this.#server.ending) queueMicrotask(() => this.serverEnds());
+    return { socket, buffered, sendTimeout: this.#server.options.sendTimeout };
+  }
+
+  hold(): () => void {
+    return this.#server.hold();
+  }
+
+  /** The server ends; a connection that has left HTTP is not ours to end. */
+  serverEnds(): void {
+    if (this.#state === UPGRADED) this.owner?.serverEnds?.();
   }
 
   abort(): void {

@@ -38,6 +38,7 @@ export {
 } from './happy-eyeballs.ts';
 export { Listener, type ListenerOptions } from './listener.ts';
 export type { Logger, ServerOptions } from './options.ts';
+export { Output } from './output.ts';
 export { openTunnel, TunnelDataError, TunnelRefusedError, type TunnelTarget } from './proxy-tunnel.ts';
 export {
   AbstractResolver,
@@ -49,7 +50,9 @@ export {
 } from './resolver.ts';
 export { Server } from './server.ts';
 export type { ServerConnection } from './server-connection.ts';
+export { type ExtraInfo, socketInfo } from './socket-info.ts';
 export { SocketReader } from './socket-reader.ts';
 export { type SocksCredentials, SocksError, type SocksTarget, socksConnect } from './socks.ts';
+export { StallWatch } from './stall-watch.ts';
 export { TimerWheel, type WheelEntry } from './timer-wheel.ts';
 export { type ClientTlsOptions, tlsConnectOptions } from './tls-options.ts';

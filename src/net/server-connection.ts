@@ -44,6 +44,11 @@ export class ServerConnection implements WheelEntry {
     this.exchange.closeWhenIdle();
   }
 
+  /** Tells whoever has taken the connection over that the server ends. */
+  serverEnds(): void {
+    this.#exchange?.serverEnds();
+  }
+
   /** Ends the connection now, whatever it is doing. */
   destroy(): void {
     this.socket.destroy();

@@ -31,6 +31,8 @@ export class Server {
   requestsCount: number;
   /** New requests are taken; `false` from `preShutdown` on. */
   accepting: boolean;
+  /** The shutdown has begun to wait for what is left. */
+  ending: boolean;
   /** @internal */
   readonly wheel: TimerWheel;
   /** @internal */
@@ -41,6 +43,7 @@ export class Server {
   readonly heads: HeadCache;
   readonly #connections: Set<ServerConnection>;
   readonly #spare: Http1Exchange[];
+  #held: number;
   #onQuiet: (() => void)[];
 
   /** @throws RangeError, HeadError when an option is out of range. */
@@ -49,6 +52,7 @@ export class Server {
     this.handler = handler;
     this.requestsCount = 0;
     this.accepting = true;
+    this.ending = false;
     this.date = new DateLine(Date.now());
     this.wheel = new TimerWheel(tickLengthFor(this.options), () => this.date.refresh(Date.now()));
     const { serverHeader } = this.options;
@@ -56,6 +60,7 @@ export class Server {
     this.heads = new HeadCache();
     this.#connections = new Set();
     this.#spare = [];
+    this.#held = 0;
     this.#onQuiet = [];
   }
 
@@ -80,9 +85,13 @@ export class Server {
     for (const connection of this.#connections) connection.closeWhenIdle();
   }
 
-  /** Waits up to `timeout` milliseconds for the connections to end, then cuts what is left. */
+  /**
+   * Waits up to `timeout` milliseconds for the connections to end, then cuts what is left. Those that have left HTTP are told that it is time.
+   */
   async shutdown(timeout: number): Promise<void> {
     this.preShutdown();
+    this.ending = true;
+    for (const connection of this.#connections) connection.serverEnds();
     if (this.#isBusy() && timeout > 0) await this.#quiet(timeout);
     this.close();
   }
@@ -115,6 +124,18 @@ export class Server {
     this.settled();
   }
 
+  /** @internal Makes a shutdown wait until the function that is returned was called. */
+  hold(): () => void {
+    let held = true;
+    this.#held++;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#held--;
+      this.settled();
+    };
+  }
+
   /** @internal Something that a shutdown may wait for has ended. */
   settled(): void {
     if (this.#onQuiet.length === 0 || this.#isBusy()) return;
@@ -122,6 +143,7 @@ export class Server {
   }
 
   #isBusy(): boolean {
+    if (this.#held > 0) return true;
     for (const connection of this.#connections) if (connection.busy) return true;
     return false;
   }

@@ -13,6 +13,8 @@ const SLOTS = 512;
 /**
  * One coarse timer for all connections of a server. Moving a deadline further away, which every request does, is one assignment: the
  * entry stays in its slot and is put into a later one only when that slot comes round. Precision is one tick, always late.
+ *
+ * A tick that comes late itself expires nothing: the event loop stood still, and what came meanwhile has to be read first. The next one does.
  */
 export class TimerWheel {
   /** Coarse monotonic time in milliseconds: as fresh as the last tick. */
@@ -22,6 +24,7 @@ export class TimerWheel {
   readonly #onTick: () => void;
   readonly #slots: (Set<WheelEntry> | undefined)[];
   #tick: number;
+  #excused: boolean;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** `clock` gives milliseconds and never goes back; `onTick` runs once a tick, before deadlines. */
@@ -32,6 +35,7 @@ export class TimerWheel {
     this.now = clock();
     this.#slots = new Array<Set<WheelEntry> | undefined>(SLOTS).fill(undefined);
     this.#tick = Math.floor(this.now / tickLength);
+    this.#excused = false;
     this.#timer = undefined;
   }
 
@@ -39,7 +43,7 @@ export class TimerWheel {
   start(): void {
     if (this.#timer !== undefined) return;
     this.#catchUp();
-    this.#timer = setInterval(() => this.advance(), this.tickLength);
+    this.#timer = setInterval(() => this.#beat(), this.tickLength);
     this.#timer.unref();
   }
 
@@ -71,9 +75,24 @@ export class TimerWheel {
 
   /** Brings the time up to the clock and expires what is due. */
   advance(): void {
-    const now = this.#clock();
-    this.now = now;
+    this.#readClock();
+    this.#expire();
+  }
+
+  #beat(): void {
+    const before = this.now;
+    this.#readClock();
+    this.#excused = !this.#excused && this.now - before > 2 * this.tickLength;
+    if (!this.#excused) this.#expire();
+  }
+
+  #readClock(): void {
+    this.now = this.#clock();
     this.#onTick();
+  }
+
+  #expire(): void {
+    const { now } = this;
     const last = Math.floor(now / this.tickLength);
     // After a long stall each slot needs to be looked at once at most.
     let tick = Math.max(this.#tick + 1, last - SLOTS + 1);
@@ -107,8 +126,7 @@ export class TimerWheel {
   }
 
   #catchUp(): void {
-    this.now = this.#clock();
+    this.#readClock();
     this.#tick = Math.floor(this.now / this.tickLength);
-    this.#onTick();
   }
 }

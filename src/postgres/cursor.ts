@@ -32,17 +32,19 @@ export class PostgresCursor<R> implements Cursor<R> {
     if (source !== undefined) forgotten.register(this, source, this);
   }
 
-  /** Whether a row is at hand, after waiting for one if need be. */
+  /** Whether rows are at hand. Asked again after each wait: others who read from the same cursor may have been faster. */
+  get #ready(): boolean {
+    return this.#position < this.#rows.length;
+  }
+
+  /** Gets the next rows, once for all who wait for them; false when there are none. */
   async #arrive(): Promise<boolean> {
-    while (this.#position >= this.#rows.length) {
-      const source = this.#source;
-      if (source === undefined) return false;
-      // One at a time, whoever asks.
-      this.#fetching ??= this.#fetch(source).finally(() => {
-        this.#fetching = undefined;
-      });
-      await this.#fetching;
-    }
+    const source = this.#source;
+    if (source === undefined) return false;
+    this.#fetching ??= this.#fetch(source).finally(() => {
+      this.#fetching = undefined;
+    });
+    await this.#fetching;
     return true;
   }
 
@@ -62,12 +64,19 @@ export class PostgresCursor<R> implements Cursor<R> {
   }
 
   async fetchone(): Promise<R | undefined> {
-    return (await this.#arrive()) ? (this.#rows[this.#position++] as R) : undefined;
+    while (!this.#ready) if (!(await this.#arrive())) return undefined;
+    return this.#rows[this.#position++] as R;
   }
 
   async fetchmany(size = 1): Promise<R[]> {
+    if (!Number.isInteger(size) || size < 1)
+      throw new RangeError(`size is a whole number of rows >= 1, got ${size}`);
+    return await this.#upTo(size);
+  }
+
+  async #upTo(size: number): Promise<R[]> {
     const rows: Row[] = [];
-    while (rows.length < size && (await this.#arrive())) {
+    while (rows.length < size && (this.#ready || (await this.#arrive()))) {
       const piece = this.#rows.slice(this.#position, this.#position + size - rows.length);
       this.#position += piece.length;
       for (const row of piece) rows.push(row);
@@ -76,7 +85,7 @@ export class PostgresCursor<R> implements Cursor<R> {
   }
 
   async fetchall(): Promise<R[]> {
-    return await this.fetchmany(Number.POSITIVE_INFINITY);
+    return await this.#upTo(Number.POSITIVE_INFINITY);
   }
 
   async close(): Promise<void> {
@@ -86,7 +95,10 @@ export class PostgresCursor<R> implements Cursor<R> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
     try {
-      while (await this.#arrive()) yield this.#rows[this.#position++] as R;
+      for (;;) {
+        if (this.#ready) yield this.#rows[this.#position++] as R;
+        else if (!(await this.#arrive())) return;
+      }
     } finally {
       await this.close();
     }

@@ -42,6 +42,7 @@ export class NotificationListener implements AsyncIterable<Notification>, AsyncD
   #queue: Notification[] = [];
   #wake: Set<() => void> = new Set();
   #closed = false;
+  #unfollow: (() => void) | undefined;
 
   /** @internal */
   constructor(hub: NotificationHub, channel: string, options: ListenOptions) {
@@ -101,9 +102,20 @@ export class NotificationListener implements AsyncIterable<Notification>, AsyncD
     this.#onGap?.(reason);
   }
 
+  /** @internal Closes with the signal, which may live on for long: nothing of this stays with it. */
+  follow(signal: AbortSignal): void {
+    const close = (): void => void this.close();
+    if (signal.aborted) close();
+    else {
+      outside(() => signal.addEventListener('abort', close, { once: true }));
+      this.#unfollow = () => signal.removeEventListener('abort', close);
+    }
+  }
+
   /** @internal */
   end(): void {
     this.#closed = true;
+    this.#unfollow?.();
     this.#wakeAll();
   }
 
@@ -154,8 +166,7 @@ export class NotificationHub {
       await this.remove(listener);
       throw toDatabaseError(error, undefined);
     }
-    if (signal !== undefined)
-      outside(() => signal.addEventListener('abort', () => void listener.close(), { once: true }));
+    if (signal !== undefined) listener.follow(signal);
     return listener;
   }
 
@@ -179,28 +190,33 @@ export class NotificationHub {
 
   private connected(): Promise<PostgresConnection> {
     clearTimeout(this.retry);
-    this.connection ??= this.connect().catch((error: unknown) => {
-      this.connection = undefined;
-      throw error;
-    });
-    return this.connection;
-  }
-
-  private async connect(): Promise<PostgresConnection> {
-    const connection = await PostgresConnection.open(this.driver, this.settings);
-    connection.onNotification((message) => this.deliver(message));
-    connection.onBroken = () => {
+    if (this.connection !== undefined) return this.connection;
+    const isOurs = (): boolean => this.connection === opening;
+    const opening = this.connect(() => {
+      if (!isOurs()) return;
       this.connection = undefined;
       this.reconnect(FIRST_DELAY);
-    };
+    }).catch((error: unknown) => {
+      if (isOurs()) this.connection = undefined;
+      throw error;
+    });
+    this.connection = opening;
+    return opening;
+  }
+
+  private async connect(onBroken: () => void): Promise<PostgresConnection> {
+    const connection = await PostgresConnection.open(this.driver, this.settings);
+    connection.onNotification((message) => this.deliver(message));
+    connection.onBroken = onBroken;
     return connection;
   }
 
   private async disconnect(): Promise<void> {
     clearTimeout(this.retry);
-    const connection = await this.connection?.catch(() => undefined);
+    // Taken away at once: who begins to listen meanwhile gets another.
+    const { connection } = this;
     this.connection = undefined;
-    await connection?.end();
+    await (await connection?.catch(() => undefined))?.end();
   }
 
   private deliver({ channel, payload, processId }: PgNotification): void {

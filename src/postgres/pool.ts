@@ -9,7 +9,7 @@ import type { Settings } from './options.ts';
 interface Waiter {
   readonly give: (connection: PostgresConnection) => void;
   readonly refuse: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
 }
 
 /** What `using` the pool looks like at a moment. */
@@ -108,14 +108,17 @@ export class Pool {
     refuse: (error: Error) => void,
     timeout: number,
   ): Waiter {
-    const waiter: Waiter = {
-      give,
-      refuse,
-      timer: setTimeout(() => {
-        this.forget(waiter);
-        refuse(this.tooLate(timeout));
-      }, timeout),
+    // Nobody uses a connection that is just being made: a server that takes long to let us in has a time limit of its own.
+    const latest = performance.now() + timeout + this.settings.connectTimeout;
+    const late = (): void => {
+      if (this.connecting > 0 && performance.now() < latest) {
+        waiter.timer = setTimeout(late, Math.max(timeout, 10));
+        return;
+      }
+      this.forget(waiter);
+      refuse(this.tooLate(timeout));
     };
+    const waiter: Waiter = { give, refuse, timer: setTimeout(late, timeout) };
     this.waiters.add(waiter);
     this.grow();
     return waiter;

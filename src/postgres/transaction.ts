@@ -9,7 +9,7 @@ import {
   type TransactionContext,
   type TransactionOptions,
 } from '../sql/index.ts';
-import type { PostgresConnection } from './connection.ts';
+import { interruptible, type PostgresConnection } from './connection.ts';
 import { toDatabaseError } from './errors.ts';
 import { executeMany, type Lease, PostgresExecutor } from './executor.ts';
 import type { Pool } from './pool.ts';
@@ -150,7 +150,22 @@ export class PostgresTransaction extends PostgresExecutor implements SqlTransact
   }
 
   private async start(signal: AbortSignal | undefined): Promise<PostgresConnection> {
-    this.beginning ??= this.startNow(signal).finally(() => {
+    while (this.beginning !== undefined) {
+      const { beginning } = this;
+      try {
+        return await interruptible(
+          () => beginning,
+          () => {},
+          signal,
+          'a PostgreSQL transaction to begin',
+        );
+      } catch (error) {
+        // What ended the wait of whoever came first, its cancellation or signal, is no business of the others: the next of them begins.
+        if (error instanceof DatabaseError || this.beginning === beginning) throw error;
+        this.mustBeOpen();
+      }
+    }
+    this.beginning = this.startNow(signal).finally(() => {
       this.beginning = undefined;
     });
     return await this.beginning;
@@ -251,6 +266,7 @@ export class PostgresTransaction extends PostgresExecutor implements SqlTransact
         await run(connection, `RELEASE SAVEPOINT ${this.savepoint}`);
       } catch (error) {
         await this.undo(connection);
+        if (error instanceof DatabaseError && error.sqlstate === FAILED_BEFORE) throw failedBefore();
         throw error;
       }
       return;
@@ -265,10 +281,7 @@ export class PostgresTransaction extends PostgresExecutor implements SqlTransact
     } finally {
       home.pool.release(connection);
     }
-    throw new OperationalError(
-      'the transaction could not be committed, because one of its statements had failed: all of it was rolled back. To go on after an error, put the statement that may fail into a transaction of its own inside',
-      { code: 'AIO_SQL_TRANSACTION_FAILED', sqlstate: '25P02' },
-    );
+    throw failedBefore();
   }
 
   /** Rolls back and stops what still runs. Never throws: when the server cannot be told, the connection is cut, which says the same. */
@@ -299,6 +312,16 @@ async function run(connection: PostgresConnection, command: string): Promise<voi
   } catch (error) {
     throw toDatabaseError(error, command);
   }
+}
+
+/** SQLSTATE in_failed_sql_transaction. */
+const FAILED_BEFORE = '25P02';
+
+function failedBefore(): OperationalError {
+  return new OperationalError(
+    'the transaction could not be committed, because one of its statements had failed: all of it was rolled back. To go on after an error, put the statement that may fail into a transaction of its own inside',
+    { code: 'AIO_SQL_TRANSACTION_FAILED', sqlstate: FAILED_BEFORE },
+  );
 }
 
 /** An error of COMMIT. When the connection broke nobody knows whether the server still got it. */

@@ -51,6 +51,7 @@ function replaceElement(headers: Fields, field: string, name: string, element: s
   headers.add(field, element);
 }
 
-function seconds(milliseconds: number): number {
-  return Math.max(1, Math.ceil(milliseconds / 1000));
+/** Whole seconds, rounded up. What adding fractions has made of 30 000 ms, 30 000.000 000 004, is not 31. */
+export function seconds(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000 - 1e-5));
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as web from '../web/index.ts';
 import { addressKey } from './address-key.ts';
 import { rateLimitOptionError } from './errors.ts';
-import { type FieldStyle, type RateFields, rateFields } from './fields.ts';
+import { type FieldStyle, type RateFields, rateFields, seconds } from './fields.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Rate, RateDecision, RateLimitStore } from './store.ts';
 
@@ -98,7 +98,7 @@ class Limiter {
   #decide(decision: RateDecision, request: web.Request, next: Next): web.Awaitable<web.HandlerResult> {
     if (!decision.allowed) {
       const refusal = new web.HTTPTooManyRequests({
-        headers: { 'Retry-After': String(Math.max(1, Math.ceil(decision.wait / 1000))) },
+        headers: { 'Retry-After': String(seconds(decision.wait)) },
       });
       this.#fields(refusal.headers, decision);
       throw refusal;

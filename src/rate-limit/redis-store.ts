@@ -17,6 +17,10 @@ local now = time[1] * 1000 + time[2] / 1000
 local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
 local before = tonumber(redis.call('GET', KEYS[1]) or now)
 if before < now then before = now end
+if before > now + capacity then
+  before = now + capacity
+  redis.call('SET', KEYS[1], string.format('%.3f', before), 'PX', math.ceil(capacity))
+end
 local after = before + interval
 local early = after - capacity - now
 if early > 0.01 then

@@ -46,13 +46,16 @@ export interface RateLimitStore {
 /** Milliseconds: less than that is what adding fractions loses. */
 const ROUNDING = 0.01;
 
-/** The rule itself. `arrival` is what is to be kept, the old one when the request is refused. */
+/**
+ * The rule itself. `arrival` is what is to be kept, also when the request is refused. What is further ahead than any quota reaches was written by a clock
+ * that went ahead, or under a larger limit: nobody is kept out for that long.
+ */
 export function countRequest(
   arrival: number | undefined,
   now: number,
   { interval, capacity }: Rate,
 ): RateDecision & { readonly arrival: number } {
-  const before = arrival === undefined || arrival < now ? now : arrival;
+  const before = Math.min(Math.max(arrival ?? now, now), now + capacity);
   const after = before + interval;
   const early = after - capacity - now;
   if (early > ROUNDING) return { allowed: false, full: before - now, wait: early, arrival: before };

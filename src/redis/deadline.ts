@@ -21,6 +21,8 @@ const TICKS = 8;
 /**
  * One coarse timer for all that wait equally long: a list in the order of time, looked at eight times in a deadline. A wait ends at its deadline
  * at the latest and an eighth of it earlier at most. (A timer for each command costs node-redis six times the command itself.)
+ *
+ * A look that comes late ends nothing: the event loop stood still, and the answers that came meanwhile have to be read first. The next one does.
  */
 export class Deadlines {
   private readonly milliseconds: number;
@@ -28,6 +30,8 @@ export class Deadlines {
   private first: Waiting | undefined = undefined;
   private last: Waiting | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
+  private looked = 0;
+  private excused = false;
   private readonly tick: () => void = () => this.look();
 
   constructor(milliseconds: number, now: () => number) {
@@ -43,6 +47,7 @@ export class Deadlines {
     else this.last.behind = waiting;
     this.last = waiting;
     if (this.timer === undefined) {
+      this.looked = waiting.since;
       this.timer = outside(() => setInterval(this.tick, this.milliseconds / TICKS));
     }
   }
@@ -60,8 +65,13 @@ export class Deadlines {
   }
 
   private look(): void {
+    const now = this.now();
+    const tick = this.milliseconds / TICKS;
+    this.excused = !this.excused && now - this.looked > 2 * tick;
+    this.looked = now;
+    if (this.excused) return;
     // What would be late at the next look ends now.
-    const latest = this.now() - this.milliseconds + this.milliseconds / TICKS;
+    const latest = now - this.milliseconds + tick;
     for (let waiting = this.first; waiting !== undefined && waiting.since <= latest; waiting = this.first) {
       this.remove(waiting);
       waiting.expire();

@@ -90,12 +90,14 @@ export class GuardedRedis {
    * @throws what the client throws for a command that Redis refuses
    */
   command(args: readonly string[], key?: string): Promise<unknown> {
-    if (!this.#breaker.allows()) {
-      return Promise.reject(
-        new RedisUnavailableError('circuit-open', 'Redis has failed just before and is not asked now.'),
-      );
-    }
     return suspend((resolve, reject) => {
+      // Asked in here: a task that was cancelled before does not get so far, and whoever is let through must tell how it went.
+      if (!this.#breaker.allows()) {
+        reject(
+          new RedisUnavailableError('circuit-open', 'Redis has failed just before and is not asked now.'),
+        );
+        return;
+      }
       const waiting = new Command(resolve, reject, this.#breaker, this.#deadlines);
       this.#deadlines.add(waiting);
       try {

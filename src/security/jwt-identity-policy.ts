@@ -111,8 +111,9 @@ export class JWTIdentityPolicy extends AbstractIdentityPolicy {
         `maxAge is a number of milliseconds above 0, got ${String(maxAge)}.`,
       );
     }
-    const iat = Math.floor(Date.now() / 1000);
-    const exp = Math.ceil(iat + maxAge / 1000);
+    const now = Date.now();
+    const iat = Math.floor(now / 1000);
+    const exp = Math.ceil((now + maxAge) / 1000);
     const payload: Record<string, unknown> = {
       ...claims,
       iss: issuer,

@@ -10,7 +10,12 @@ export interface Changes {
   readonly removed: ReadonlySet<string>;
   readonly updates: ReadonlyMap<string, readonly Update[]>;
   /** Present where the field was set. */
-  readonly user?: { readonly name: string | undefined; readonly epoch: number | undefined };
+  readonly user?: {
+    readonly name: string | undefined;
+    readonly epoch: number | undefined;
+    /** When it became somebody's whose it was not before: its age counts from this login on. */
+    readonly since: number | undefined;
+  };
   readonly maxAge?: { readonly milliseconds: number | undefined };
 }
 
@@ -27,7 +32,7 @@ export function applyChanges(record: SessionRecord, changes: Changes): SessionRe
   }
   const { user, maxAge } = changes;
   return {
-    created: record.created,
+    created: user?.since ?? record.created,
     data,
     user: user === undefined ? record.user : user.name,
     epoch: user === undefined ? record.epoch : user.epoch,

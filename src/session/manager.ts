@@ -222,9 +222,9 @@ export class SessionManager {
   /** A session that becomes somebody's belongs to their present epoch. */
   private async withEpoch(changes: Changes | undefined): Promise<Changes | undefined> {
     const { epochOf } = this.settings;
-    const name = changes?.user?.name;
-    if (epochOf === undefined || changes === undefined || name === undefined) return changes;
-    return { ...changes, user: { name, epoch: await epochOf(name) } };
+    const user = changes?.user;
+    if (epochOf === undefined || changes === undefined || user?.name === undefined) return changes;
+    return { ...changes, user: { ...user, epoch: await epochOf(user.name) } };
   }
 
   /** At most once a second: an outage fails many requests. */

@@ -27,13 +27,13 @@ export interface SessionOptions {
   readonly maxAge?: number | undefined;
   /** A session ends when it was not used for so long. Default 30 minutes. */
   readonly idle?: number | undefined;
-  /** A session ends at this age, used or not (a longer `maxAge` counts instead). Default 24 hours; 0: never. */
+  /** A session ends at this age, used or not (a longer `maxAge` counts instead); a login begins anew. Default 24 hours; 0: never. */
   readonly absolute?: number | undefined;
   /** A session gets another identity when its own is so old. Default 0: never. */
   readonly renewEvery?: number | undefined;
   /**
-   * After an identity was renewed the old one still works for so long, for requests that are on their way. Default 0. A stolen identity works so much
-   * longer too.
+   * After `renewEvery` gave a session another identity the old one still works for so long, for requests that are on their way: without it their
+   * changes would be lost. Default 10 seconds, at most `renewEvery`. It is not for `renew()`: whoever knows the identity from before a login stays outside at once.
    */
   readonly renewGrace?: number | undefined;
   /** Whether changes are kept when the handler throws something else than an HTTP exception. Default `true`: failed logins are counted. */
@@ -83,6 +83,9 @@ export interface Settings {
 
 const MINUTE = 60_000;
 
+/** Longer than requests of one page are on their way, in ms. */
+const USUAL_GRACE = 10_000;
+
 /** @throws RangeError `AIO_SESSION_SETTING` */
 export function settingsOf(options: SessionOptions): Settings {
   const { cookieName = 'AIOHTTP_SESSION', domain, path = '/', secure = 'auto', sameSite = 'Lax' } = options;
@@ -99,6 +102,7 @@ export function settingsOf(options: SessionOptions): Settings {
     throw wrongOption("hostPrefix goes with neither a domain nor another path than '/'.");
   }
   const { maxAge } = options;
+  const renewEvery = checkAmount('renewEvery', options.renewEvery ?? 0, true);
   return {
     cookieName,
     hostPrefix: hostPrefix && secure !== false && !/^__(?:Host|Secure)-/.test(cookieName),
@@ -110,8 +114,8 @@ export function settingsOf(options: SessionOptions): Settings {
     persistent: maxAge === undefined ? undefined : checkAmount('maxAge', maxAge),
     idle: maxAge ?? checkAmount('idle', options.idle ?? 30 * MINUTE),
     absolute: checkAmount('absolute', options.absolute ?? 24 * 60 * MINUTE, true) || Number.POSITIVE_INFINITY,
-    renewEvery: checkAmount('renewEvery', options.renewEvery ?? 0, true),
-    renewGrace: checkAmount('renewGrace', options.renewGrace ?? 0, true),
+    renewEvery,
+    renewGrace: checkAmount('renewGrace', options.renewGrace ?? Math.min(USUAL_GRACE, renewEvery), true),
     saveOnError: options.saveOnError ?? true,
     onGone: options.onGone ?? 'ignore',
     failOpen: options.failOpen ?? false,

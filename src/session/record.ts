@@ -16,7 +16,7 @@ export interface SessionRecord {
 /** A session as it is before anything was put in. */
 export function emptyRecord(now: number): SessionRecord {
   return {
-    created: Math.floor(now / 1000) * 1000,
+    created: wholeSeconds(now),
     data: new Map(),
     user: undefined,
     epoch: undefined,
@@ -64,18 +64,31 @@ export function parseRecord(text: string): SessionRecord | undefined {
   };
 }
 
-/** What stands under the old key for a while after an identity was renewed. */
-export function formatPointer(key: string): string {
-  return `{"moved":${JSON.stringify(key)}}`;
+/** Where a session went to when it got another identity. */
+interface Pointer {
+  readonly key: string;
+  /** Only a logout may follow it: the session was renewed so that whoever knows the old identity stays outside. */
+  readonly closed: boolean;
 }
 
-/** The key that a pointer leads to. */
-export function parsePointer(text: string): string | undefined {
-  return /^\{"moved":"([A-Za-z0-9_-]+)"/.exec(text)?.[1];
+/** What stands under the old key for a while after an identity was renewed. */
+export function formatPointer({ key, closed }: Pointer): string {
+  return `{"moved":${JSON.stringify(key)}${closed ? ',"closed":true' : ''}}`;
+}
+
+/** The pointer in a text; `undefined` for everything else. */
+export function parsePointer(text: string): Pointer | undefined {
+  const parts = /^\{"moved":"([A-Za-z0-9_-]+)"(,"closed":true)?/.exec(text);
+  return parts === null ? undefined : { key: parts[1]!, closed: parts[2] !== undefined };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A time as a record can hold it. */
+export function wholeSeconds(milliseconds: number): number {
+  return seconds(milliseconds) * 1000;
 }
 
 function seconds(milliseconds: number): number {

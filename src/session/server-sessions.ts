@@ -118,7 +118,7 @@ export class ServerSessions {
   /** Deletes a session, also where another request has moved it to meanwhile. */
   private async end(key: string): Promise<void> {
     if (this.settings.renewGrace > 0) {
-      const found = await this.follow(key, await this.storage.load(key));
+      const found = await this.follow(key, await this.storage.load(key), true);
       if (found !== undefined && found.key !== key) await this.storage.delete(found.key);
     }
     await this.storage.delete(key);
@@ -199,7 +199,7 @@ export class ServerSessions {
         await this.storage.delete(key);
         return undefined;
       }
-      const outcome = await this.send(key, target, version, write);
+      const outcome = await this.send(key, target, version, write, session._renewing);
       if (outcome.status === 'written') {
         return { key: target ?? key, version: outcome.version, record, value: write.value };
       }
@@ -222,23 +222,29 @@ export class ServerSessions {
     newKey: string | undefined,
     version: string,
     write: SessionWrite,
+    closed: boolean,
   ): Promise<WriteOutcome> {
     if (newKey === undefined) return this.storage.replace(key, version, write);
     const grace = this.settings.renewGrace;
-    const pointer = grace > 0 ? { value: formatPointer(newKey), grace } : undefined;
+    const pointer = grace > 0 ? { value: formatPointer({ key: newKey, closed }), grace } : undefined;
     return this.storage.rename(key, newKey, version, write, pointer);
   }
 
-  /** Where the session is now, if what was found is only where it went to: more than once when it was renewed again meanwhile. */
+  /**
+   * Where the session is now, if what was found is only where it went to: more than once when it was renewed again meanwhile.
+   * @param ends - for a logout, which must find it in any case
+   */
   private async follow(
     key: string,
     stored: StoredSession | undefined,
+    ends: boolean = false,
   ): Promise<{ readonly key: string; readonly stored: StoredSession } | undefined> {
     for (let moves = 0; stored !== undefined && moves <= MOST_MOVES; moves++) {
       const moved = parsePointer(stored.value);
       if (moved === undefined) return { key, stored };
-      key = moved;
-      stored = await this.storage.load(moved);
+      if (moved.closed && !ends) return undefined;
+      key = moved.key;
+      stored = await this.storage.load(key);
     }
     return undefined;
   }

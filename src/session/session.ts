@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { type Changes, checkKey, type Update } from './changes.ts';
 import { SessionError } from './errors.ts';
 import { isIdentity } from './identity.ts';
-import { emptyRecord, type SessionRecord } from './record.ts';
+import { emptyRecord, type SessionRecord, wholeSeconds } from './record.ts';
 import { SessionValues } from './session-values.ts';
 
 /** Names of what a session of type `T` keeps. */
@@ -106,7 +106,7 @@ export class Session<T extends object = Record<string, unknown>> {
     return this._stored?.key;
   }
 
-  /** When the session began, in milliseconds since 1970 (in whole seconds). */
+  /** When the session began, or became its user's, in milliseconds since 1970 (in whole seconds). */
   get created(): number {
     return this.#record.created;
   }
@@ -357,7 +357,7 @@ export class Session<T extends object = Record<string, unknown>> {
     if (count === 0 && !user && !maxAge && !this._forced) return undefined;
     return {
       ...values,
-      ...(user && { user: { name: user.name, epoch: undefined } }),
+      ...(user && { user: { name: user.name, epoch: undefined, since: sinceOf(user.name, owner) } }),
       ...(maxAge && { maxAge }),
     };
   }
@@ -370,9 +370,9 @@ export class Session<T extends object = Record<string, unknown>> {
   /** @internal As this request sees it, with its changes. */
   _current(changes: Changes | undefined): SessionRecord {
     const { created, issued } = this.#record;
-    const user = changes?.user ?? { name: this.#record.user, epoch: this.#record.epoch };
+    const user = changes?.user ?? { name: this.#record.user, epoch: this.#record.epoch, since: undefined };
     return {
-      created,
+      created: user.since ?? created,
       data: this.#values.data,
       user: user.name,
       epoch: user.epoch,
@@ -399,4 +399,9 @@ export class Session<T extends object = Record<string, unknown>> {
     this.#restart();
     this.#gone = true;
   }
+}
+
+/** A login begins the life of a session anew: how long somebody looked around before must not end it early. */
+function sinceOf(user: string | undefined, before: string | undefined): number | undefined {
+  return user === undefined || user === before ? undefined : wholeSeconds(Date.now());
 }

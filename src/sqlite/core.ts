@@ -239,13 +239,14 @@ export class Core {
       const acquired = this.reader(alone, options);
       const reader = acquired instanceof Promise ? await acquired : acquired;
       const { link } = reader;
+      let answer: Result | Promise<Result> | undefined;
+      const ask = (): Result | Promise<Result> => {
+        answer = link.query(plan, values, take);
+        return answer;
+      };
       let cursor = 0;
       try {
-        const result = await this.retried(
-          () => this.interruptible(link, () => link.query(plan, values, take), options),
-          plan.text,
-          options,
-        );
+        const result = await this.retried(() => this.interruptible(link, ask, options), plan.text, options);
         ({ cursor } = result);
         return { result, source: cursor === 0 ? undefined : this.source(reader, cursor, plan, options) };
       } catch (error) {
@@ -254,8 +255,20 @@ export class Core {
         // Somebody else's long read was given up, and the thread with it. Reading again does no harm.
         if (!link.givenUp || this.closing || !isLost(error)) throw error;
       } finally {
-        if (alone && cursor === 0) this.readers.release(reader);
+        if (alone && cursor === 0) this.releaseAfter(reader, answer);
       }
+    }
+  }
+
+  /** Nobody may wait for the answer any more. A cursor that it brings is closed before others use the connection: they would read what was there when it was opened. */
+  private releaseAfter(reader: Reader, answer: Result | Promise<Result> | undefined): void {
+    const release = (): void => this.readers.release(reader);
+    if (!(answer instanceof Promise)) release();
+    else {
+      answer.then(({ cursor }) => {
+        if (cursor !== 0) reader.link.closeCursor(cursor);
+        release();
+      }, release);
     }
   }
 
@@ -325,6 +338,7 @@ export class Core {
       new InterfaceError(`the database ${JSON.stringify(this.path)} was closed`, { code: 'AIO_SQL_CLOSED' }),
     );
     await this.readers.close();
+    await this.reopening?.catch(() => {});
     await this.writerLink.close();
   }
 

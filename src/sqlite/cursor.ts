@@ -73,6 +73,7 @@ export class SqliteCursor<R> implements Cursor<R> {
   private rows: readonly DriverValue[][];
   private position: number;
   private source: CursorSource | undefined;
+  private fetching: Promise<boolean> | undefined;
 
   constructor(result: Result, source: CursorSource | undefined, factory: RowFactory) {
     this.lastrowid = result.lastrowid;
@@ -82,10 +83,13 @@ export class SqliteCursor<R> implements Cursor<R> {
     this.rows = result.rows;
     this.position = 0;
     this.source = source;
+    this.fetching = undefined;
+    if (source !== undefined) forgotten.register(this, source, this);
   }
 
   async fetchone(): Promise<R | undefined> {
-    if (this.position >= this.rows.length && !(await this.more(PART))) return undefined;
+    // Looked at again after each wait: others who read from the same cursor may have been faster.
+    while (this.position >= this.rows.length) if (!(await this.more(PART))) return undefined;
     return this.take();
   }
 
@@ -94,8 +98,8 @@ export class SqliteCursor<R> implements Cursor<R> {
       throw new RangeError(`size is a whole number of rows >= 1, got ${size}`);
     const rows: R[] = [];
     while (rows.length < size) {
-      if (this.position >= this.rows.length && !(await this.more(Math.max(PART, size - rows.length)))) break;
-      rows.push(this.take());
+      if (this.position < this.rows.length) rows.push(this.take());
+      else if (!(await this.more(Math.max(PART, size - rows.length)))) break;
     }
     return rows;
   }
@@ -111,9 +115,7 @@ export class SqliteCursor<R> implements Cursor<R> {
   async close(): Promise<void> {
     this.rows = [];
     this.position = 0;
-    const { source } = this;
-    this.source = undefined;
-    source?.close();
+    this.letGo();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<R> {
@@ -139,8 +141,15 @@ export class SqliteCursor<R> implements Cursor<R> {
     return this.factory(this.columns!, this.rows[this.position++]!) as R;
   }
 
-  /** Gets the next rows; false when there are none. */
-  private async more(count: number): Promise<boolean> {
+  /** Gets the next rows, once for all who wait for them; false when there are none. */
+  private more(count: number): Promise<boolean> {
+    this.fetching ??= this.fetchMore(count).finally(() => {
+      this.fetching = undefined;
+    });
+    return this.fetching;
+  }
+
+  private async fetchMore(count: number): Promise<boolean> {
     const { source } = this;
     this.rows = [];
     this.position = 0;
@@ -149,10 +158,18 @@ export class SqliteCursor<R> implements Cursor<R> {
     // Closed while it waited.
     if (this.source !== source) return false;
     this.rows = rows;
-    if (rows.length < count) {
-      this.source = undefined;
-      source.close();
-    }
+    if (rows.length < count) this.letGo();
     return rows.length > 0;
   }
+
+  private letGo(): void {
+    const { source } = this;
+    if (source === undefined) return;
+    this.source = undefined;
+    forgotten.unregister(this);
+    source.close();
+  }
 }
+
+/** A cursor that was dropped without being read or closed must not keep its connection. */
+const forgotten = new FinalizationRegistry<CursorSource>((source) => source.close());

@@ -24,9 +24,11 @@ export class Readers {
   private readonly waits: Waits;
   private readonly readers: Set<Reader>;
   private readonly waiting: Set<Waiter>;
-  /** Those that are being opened, and those that are lost but have not ended yet. */
-  private coming: number;
+  /** Those that are being opened. */
+  private readonly coming: Set<Promise<void>>;
+  /** How many are lost but have not ended yet. */
   private going: number;
+  private closed: boolean;
 
   constructor(open: () => Link | Promise<Link>, limit: number, waits: Waits) {
     this.open = open;
@@ -34,8 +36,9 @@ export class Readers {
     this.waits = waits;
     this.readers = new Set();
     this.waiting = new Set();
-    this.coming = 0;
+    this.coming = new Set();
     this.going = 0;
+    this.closed = false;
   }
 
   /** The connections that are open. */
@@ -57,13 +60,17 @@ export class Readers {
       const opened = this.openOne(alone);
       if (opened !== undefined) return opened;
     }
-    return this.waits.until<Reader>((give, fail) => {
-      const waiter: Waiter = { alone, give, fail };
-      this.waiting.add(waiter);
-      return () => {
-        this.waiting.delete(waiter);
-      };
-    }, limit);
+    return this.waits.until<Reader>(
+      (give, fail) => {
+        const waiter: Waiter = { alone, give, fail };
+        this.waiting.add(waiter);
+        return () => {
+          this.waiting.delete(waiter);
+        };
+      },
+      // A connection that is being opened is held by nobody: a machine that takes long to start a thread is no reason to give up.
+      { ...limit, unless: () => (this.coming.size > 0 ? Promise.all(this.coming) : undefined) },
+    );
   }
 
   /** A connection that is free now; `undefined` when there is none. */
@@ -77,6 +84,9 @@ export class Readers {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
+    // One that is just being opened would stay: its thread, and its file.
+    await Promise.all(this.coming);
     const readers = [...this.readers];
     this.readers.clear();
     // A thread that was given up ends when its statement does; nobody waits for that.
@@ -84,7 +94,7 @@ export class Readers {
   }
 
   private mayOpen(): boolean {
-    return this.readers.size + this.coming + this.going < this.limit;
+    return !this.closed && this.readers.size + this.coming.size + this.going < this.limit;
   }
 
   private pick(alone: boolean): Reader | undefined {
@@ -132,15 +142,14 @@ export class Readers {
   }
 
   private awaitOpened(opening: Promise<Link>): void {
-    this.coming++;
-    opening.then(
+    const coming = opening.then(
       (link) => {
-        this.coming--;
+        this.coming.delete(coming);
         this.readers.add({ link, held: false });
         this.serve();
       },
       (error: unknown) => {
-        this.coming--;
+        this.coming.delete(coming);
         const [first] = this.waiting;
         if (first === undefined) return;
         this.waiting.delete(first);
@@ -148,6 +157,7 @@ export class Readers {
         this.serve();
       },
     );
+    this.coming.add(coming);
   }
 
   /** Gives what is free to those who wait, in their order. */
@@ -157,7 +167,7 @@ export class Readers {
       if (reader !== undefined) {
         this.waiting.delete(waiter);
         waiter.give(reader);
-      } else if (this.mayOpen() && this.coming === 0) this.openMore();
+      } else if (this.mayOpen() && this.coming.size === 0) this.openMore();
     }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  DatabaseError,
   type ExecuteOptions,
   ProgrammingError,
   type SqlTransaction,
@@ -105,19 +106,31 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
   }
 
   /** Waits for the right to write, and begins. */
-  begin(): Promise<void> {
-    if (this.begun_ !== undefined) return this.begun_;
+  async begin({ signal = this.options.signal }: ExecuteOptions = {}): Promise<void> {
+    while (this.begun_ !== undefined) {
+      const { begun_ } = this;
+      if (this.state !== 'beginning') return await begun_;
+      const error = await this.core.waits.until<unknown>(
+        (resolve) => {
+          begun_.then(resolve, resolve);
+          return () => {};
+        },
+        { signal },
+      );
+      if (this.begun_ === begun_) return await begun_;
+      if (error instanceof DatabaseError) throw error;
+      // Whoever came first was cancelled, which is no business of the others: the next of them begins.
+      this.check();
+    }
     this.state = 'beginning';
-    this.begun_ = this.start();
-    // Whoever runs statements waits for it; who only holds it is told when it is ended.
-    this.begun_.catch(() => {});
-    return this.begun_;
+    this.begun_ = this.start({ ...this.options, signal });
+    await this.begun_;
   }
 
   /** Ends it. Does nothing when it has ended. */
   async finish(commit: boolean): Promise<void> {
     if (!commit && this.open) this.dropped = true;
-    if (this.state === 'beginning') await this.begun_!.catch(() => {});
+    while (this.state === 'beginning') await this.begun_!.catch(() => {});
     if (this.state === 'idle') this.state = commit ? 'committed' : 'rolled back';
     if (this.state !== 'open') return;
     for (const cursor of [...this.cursors]) cursor.close();
@@ -192,7 +205,7 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
       return await this.core.run(plan, values, take, options);
     }
     // A scope inside of another transaction becomes a savepoint when it writes.
-    if (this.state !== 'open' && (plan.kind !== 'read' || root.state !== 'open')) await this.begin();
+    if (this.state !== 'open' && (plan.kind !== 'read' || root.state !== 'open')) await this.begin(options);
     this.check(plan.text);
     if (plan.kind !== 'read') {
       const others = this.savepointOfOthers(options);
@@ -269,11 +282,11 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     return root;
   }
 
-  private async start(): Promise<void> {
+  private async start(options: TransactionOptions): Promise<void> {
     try {
-      if (this.parent !== undefined) await this.startSavepoint(this.parent);
-      else if (this.options.readOnly === true) await this.startReading();
-      else await this.startWriting();
+      if (this.parent !== undefined) await this.startSavepoint(this.parent, options);
+      else if (options.readOnly === true) await this.startReading(options);
+      else await this.startWriting(options);
       this.state = 'open';
       if (this.parent === undefined) this.core.transactions.add(this);
       if (this.kind === 'manual') {
@@ -284,15 +297,19 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
         );
       }
     } catch (error) {
-      this.state = 'rolled back';
+      if (this.kind === 'scope') {
+        // Its owner goes on, and so may its code: with the next statement it is tried again. Nothing must run outside of it.
+        this.state = 'idle';
+        this.begun_ = undefined;
+      } else this.state = 'rolled back';
       throw error;
     }
   }
 
-  private async startSavepoint(parent: Transaction): Promise<void> {
-    await parent.nestedTurn.enter(false, this.core.limit(this.options, 'the savepoint before this one'));
+  private async startSavepoint(parent: Transaction, options: TransactionOptions): Promise<void> {
+    await parent.nestedTurn.enter(false, this.core.limit(options, 'the savepoint before this one'));
     try {
-      await parent.begin();
+      await parent.begin(options);
       this.link = parent.link!;
       await this.tell(planOf(`SAVEPOINT ${this.name}`));
     } catch (error) {
@@ -301,25 +318,25 @@ export class Transaction extends Executor implements SqlTransaction, Batches {
     }
   }
 
-  private async startReading(): Promise<void> {
+  private async startReading(options: TransactionOptions): Promise<void> {
     if (this.core.single) {
-      await this.startWriting();
+      await this.startWriting(options);
       await this.tell(planOf('PRAGMA query_only = ON'));
       return;
     }
-    const acquired = this.core.reader(true, this.options);
+    const acquired = this.core.reader(true, options);
     this.reader = acquired instanceof Promise ? await acquired : acquired;
     this.link = this.reader.link;
     try {
-      await this.core.retried(() => this.link!.query(BEGIN, [], 'all'), BEGIN.text, this.options);
+      await this.core.retried(() => this.link!.query(BEGIN, [], 'all'), BEGIN.text, options);
     } catch (error) {
       this.core.release(this.reader);
       throw error;
     }
   }
 
-  private async startWriting(): Promise<void> {
-    const { core, options } = this;
+  private async startWriting(options: TransactionOptions): Promise<void> {
+    const { core } = this;
     if (!core.turnstile.tryEnter(false)) {
       await core.turnstile.enter(false, core.limit(options, 'the right to write'));
     }

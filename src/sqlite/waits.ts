@@ -4,6 +4,8 @@ import { outside, suspend } from '../asyncio/index.ts';
 export interface WaitLimit {
   /** Longest wait, in ms. */
   readonly timeout?: number | undefined;
+  /** Asked when the time is over: what still has to come first. The time counts again from its end. */
+  readonly unless?: (() => Promise<unknown> | undefined) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The error of a wait that took too long. */
   readonly late?: (() => Error) | undefined;
@@ -29,7 +31,7 @@ export class Waits {
   }
 
   /** One wait. */
-  async until<T>(begin: Begin<T>, { timeout, signal, late }: WaitLimit): Promise<T> {
+  async until<T>(begin: Begin<T>, { timeout, unless, signal, late }: WaitLimit): Promise<T> {
     signal?.throwIfAborted();
     return await suspend<T>((resolve, reject) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,7 +50,17 @@ export class Waits {
       this.open.add(end);
       outside(() => {
         signal?.addEventListener('abort', aborted);
-        if (timeout !== undefined && timeout < 2 ** 31) timer = setTimeout(() => end(late!()), timeout);
+        if (timeout !== undefined && timeout < 2 ** 31) {
+          const count = (): void => {
+            if (this.open.has(end)) timer = setTimeout(over, timeout);
+          };
+          const over = (): void => {
+            const first = unless?.();
+            if (first === undefined) end(late!());
+            else void first.then(count);
+          };
+          count();
+        }
         giveUp = begin(
           (value) => {
             stop();

@@ -10,7 +10,7 @@ import {
   TCPConnector,
   type TCPConnectorOptions,
 } from '../client/index.ts';
-import { type BaseRequest, Response } from '../web/index.ts';
+import { type BaseRequest, Response, type StreamResponse, WebSocketResponse } from '../web/index.ts';
 import {
   canonicalUrl,
   type MockAnswer,
@@ -18,6 +18,7 @@ import {
   type MockReply,
   type MockReplyOptions,
   type MockUrl,
+  mockedOrigin,
   RecordedAnswers,
 } from './recorded-answers.ts';
 import { RawTestServer } from './test-server.ts';
@@ -57,7 +58,7 @@ interface MockedConnection {
 /**
  * A connector for tests of code that makes requests: answers are recorded by method and URL, and every request is kept to look at.
  * Behind it is a real server on the loopback interface, so that all of the client works as ever, redirects and timeouts included;
- * `https` is answered without TLS. What aioresponses is to aiohttp.
+ * `https` is answered without TLS. A WebSocket is recorded with `{ webSocket }`. What aioresponses is to aiohttp.
  *
  * @example
  * ```ts
@@ -84,7 +85,7 @@ export class MockConnector extends TCPConnector {
     super({ ...connectorOptions, forceClose: true });
     this.#answers = new RecordedAnswers();
     this.#passThrough =
-      typeof passThrough === 'boolean' ? passThrough : new Set(passThrough.map((url) => new URL(url).origin));
+      typeof passThrough === 'boolean' ? passThrough : new Set(passThrough.map(mockedOrigin));
     this.#connections = new Map();
     this.#calls = [];
     this.#server = undefined;
@@ -134,7 +135,7 @@ export class MockConnector extends TCPConnector {
     return this.#calls.filter(
       (call) =>
         call.method === method.toUpperCase() &&
-        (key === undefined ? (url as RegExp).test(call.url.href) : canonicalUrl(call.url) === key),
+        (key === undefined ? call.url.href.search(url as RegExp) !== -1 : canonicalUrl(call.url) === key),
     );
   }
 
@@ -210,7 +211,7 @@ export class MockConnector extends TCPConnector {
     return typeof through === 'boolean' ? through && !this.#answers.knows(origin) : through.has(origin);
   }
 
-  async #answer(incoming: BaseRequest): Promise<Response> {
+  async #answer(incoming: BaseRequest): Promise<StreamResponse> {
     const port = incoming.getExtraInfo('peername')?.port;
     const connection = port === undefined ? undefined : this.#connections.get(port);
     const origin = connection?.origin ?? 'http://unknown.invalid';
@@ -219,18 +220,22 @@ export class MockConnector extends TCPConnector {
       const key = name.toLowerCase();
       headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
     }
-    const call = new MockCall(
-      incoming.method,
-      new URL(incoming.relUrl.rawPathQs, origin),
-      headers,
-      await incoming.read(),
-    );
+    const url = new URL(incoming.relUrl.rawPathQs, origin);
+    const opensSocket = headers['upgrade']?.toLowerCase() === 'websocket';
+    if (opensSocket) url.protocol = url.protocol.replace('http', 'ws');
+    const call = new MockCall(incoming.method, url, headers, await incoming.read());
     this.#calls.push(call);
     const reply = this.#answers.take(call.method, call.url);
     try {
-      if (reply === undefined) throw new UnexpectedRequestError(`No answer is recorded for ${String(call)}`);
+      if (reply === undefined) {
+        const left = this.#answers.unused();
+        throw new UnexpectedRequestError(
+          `No answer is recorded for ${String(call)}${left.length === 0 ? '' : `; there are answers for: ${left.join(', ')}`}`,
+        );
+      }
       const answer = typeof reply === 'function' ? await reply(call) : reply;
       if (answer.error !== undefined) throw answer.error;
+      if (answer.webSocket !== undefined) return await converse(answer.webSocket, incoming, call);
       return responseFor(answer);
     } catch (error) {
       connection?.socket.destroy(error as Error);
@@ -246,6 +251,22 @@ export class MockConnector extends TCPConnector {
 function originOf({ secure, host, port }: ConnectionKey): string {
   const name = host.includes(':') ? `[${host}]` : host;
   return new URL(`${secure ? 'https' : 'http'}://${name}:${port}`).origin;
+}
+
+async function converse(
+  work: NonNullable<MockAnswer['webSocket']>,
+  incoming: BaseRequest,
+  call: MockCall,
+): Promise<WebSocketResponse> {
+  const ws = new WebSocketResponse();
+  if (!ws.canPrepare(incoming).ok) {
+    throw new UnexpectedRequestError(
+      `A WebSocket is recorded for ${String(call)}, which does not ask for one`,
+    );
+  }
+  await ws.prepare(incoming);
+  await work(ws, call);
+  return ws;
 }
 
 function responseFor({ status = 200, reason, headers = {}, body, json }: MockAnswer): Response {
@@ -272,5 +293,13 @@ function compare(call: MockCall, { headers = {}, body, json }: ExpectedCall): vo
     if (typeof body === 'string') assert.equal(call.text, body, `body of ${String(call)}`);
     else assert.deepEqual(Buffer.from(call.body), Buffer.from(body), `body of ${String(call)}`);
   }
-  if (json !== undefined) assert.deepEqual(call.json, json, `body of ${String(call)}`);
+  if (json !== undefined) {
+    let sent: unknown;
+    try {
+      sent = call.json;
+    } catch {
+      assert.fail(`the body of ${String(call)} is no JSON: ${JSON.stringify(call.text.slice(0, 200))}`);
+    }
+    assert.deepEqual(sent, json, `body of ${String(call)}`);
+  }
 }

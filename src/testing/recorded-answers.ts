@@ -1,3 +1,5 @@
+import type { WebSocketResponse } from '../web/index.ts';
+
 /** What a mocked request is answered with. */
 export interface MockAnswer {
   /** Default 200. */
@@ -8,6 +10,8 @@ export interface MockAnswer {
   readonly body?: string | Uint8Array | undefined;
   /** The body, as JSON. */
   readonly json?: unknown;
+  /** Answers with a WebSocket instead: this is its other end. It is closed when the function returns. */
+  readonly webSocket?: ((ws: WebSocketResponse, call: MockCall) => void | Promise<void>) | undefined;
   /** Fails the request with this error instead. */
   readonly error?: Error | undefined;
 }
@@ -90,7 +94,7 @@ export class RecordedAnswers {
 
   /** Whether an answer was recorded for an origin; a pattern may be for any. */
   knows(origin: string): boolean {
-    return this.#recorded.some(({ url }) => url instanceof RegExp || new URL(url).origin === origin);
+    return this.#recorded.some(({ url }) => url instanceof RegExp || mockedOrigin(url) === origin);
   }
 
   /** Answers that were not asked for as often as they should; those for all requests never are. */
@@ -105,9 +109,19 @@ export class RecordedAnswers {
   }
 }
 
+/** The origin of a URL; `ws` and `wss` lead to the server of `http` and `https`. */
+export function mockedOrigin(url: string | URL): string {
+  return asHttp(new URL(url)).origin;
+}
+
+function asHttp(url: URL): URL {
+  url.protocol = url.protocol.replace(/^ws/, 'http');
+  return url;
+}
+
 /** A URL whose parameters stand in order, without fragment. */
 export function canonicalUrl(url: string | URL): string {
-  const canonical = new URL(url);
+  const canonical = asHttp(new URL(url));
   canonical.hash = '';
   canonical.searchParams.sort();
   return canonical.href;

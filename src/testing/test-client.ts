@@ -2,8 +2,10 @@ import {
   type ClientResponse,
   ClientSession,
   type ClientSessionOptions,
+  type ClientWebSocketResponse,
   CookieJar,
   type RequestOptions,
+  type WSConnectOptions,
 } from '../client/index.ts';
 import type { Application } from '../web/index.ts';
 import { BaseTestServer, TestServer } from './test-server.ts';
@@ -94,6 +96,24 @@ export class TestClient implements AsyncDisposable {
   /** Does not follow redirects, as `session.head()`. */
   head(path: string, options?: RequestOptions): Promise<ClientResponse> {
     return this.session.head(this.makeUrl(path), options);
+  }
+
+  /**
+   * Opens a WebSocket.
+   *
+   * @example
+   * ```ts
+   * await using client = await new TestClient(app).start();
+   * await using ws = await client.wsConnect('/chat');
+   * await ws.sendStr('hello');
+   * assert.equal(await ws.receiveStr(), 'hello');
+   * ```
+   */
+  wsConnect<DecodeText extends boolean = true>(
+    path: string,
+    options?: WSConnectOptions<DecodeText>,
+  ): Promise<ClientWebSocketResponse<DecodeText>> {
+    return this.session.wsConnect(this.makeUrl(path), options);
   }
 
   /** Closes the session and its connections, then the server. */

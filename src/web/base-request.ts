@@ -6,7 +6,7 @@ import {
   StreamReader,
 } from '../message/index.ts';
 import type { Exchange } from '../net/index.ts';
-import { CLOSED_EXCHANGE } from './closed-exchange.ts';
+import { CLOSED_EXCHANGE, isClosed } from './closed-exchange.ts';
 import { ClientDisconnectedError, ExchangeStateError } from './exchange-errors.ts';
 import type { HTTPException } from './http-exceptions.ts';
 import type { RequestKey } from './message-key.ts';
@@ -187,7 +187,7 @@ export class BaseRequest extends RequestFields {
   }
 
   /** @internal The body if all of it is here. */
-  _readNow(): Uint8Array | undefined {
+  _readNow(limit: number = this.clientMaxSize): Uint8Array | undefined {
     if (this._bytes !== undefined) return this._bytes;
     if (this._extras?.reading !== undefined) return undefined;
     let body = this._extras?.content ?? this._exchange.body;
@@ -204,21 +204,20 @@ export class BaseRequest extends RequestFields {
       }
       body = decoded;
     }
-    limitBody(body.byteLength, this.clientMaxSize);
+    limitBody(body.byteLength, limit);
     this._bytes = body;
     return body;
   }
 
   /** @internal */
-  _readLater(): Promise<Uint8Array> {
+  _readLater(limit: number = this.clientMaxSize): Promise<Uint8Array> {
     const extras = this._touchExtras();
-    extras.reading ??= this._readStream();
+    extras.reading ??= this._readStream(limit);
     return extras.reading;
   }
 
   /** @internal */
-  async _readStream(): Promise<Uint8Array> {
-    const limit = this.clientMaxSize;
+  async _readStream(limit: number): Promise<Uint8Array> {
     // The length of a body that is decoded is another one.
     if (this._extras?.decoding === undefined) limitBody(this.contentLength ?? 0, limit);
     this._bytes = await readWhole(this.content, limit);
@@ -275,7 +274,7 @@ export class BaseRequest extends RequestFields {
    */
   onDone(callback: (error: Error | undefined) => void): void {
     const origin = this._origin;
-    if (origin._exchange === CLOSED_EXCHANGE) {
+    if (isClosed(origin._exchange)) {
       callback(origin._failure);
       return;
     }

@@ -83,5 +83,50 @@ function gone(): ClientDisconnectedError {
   return new ClientDisconnectedError('Nothing more can be sent: the exchange with this client has ended.');
 }
 
+/** What stands behind a request whose connection left HTTP and is closed: no other request came on it, so what was known still holds. */
+export class LeftExchange extends ClosedExchange {
+  readonly #head: RequestHead;
+  readonly #secure: boolean;
+  readonly #remote: Endpoint | undefined;
+  readonly #local: Endpoint | undefined;
+  readonly #socket: Socket | undefined;
+
+  constructor(exchange: Exchange) {
+    super();
+    this.#head = exchange.head;
+    this.#secure = exchange.secure;
+    this.#remote = exchange.remote;
+    this.#local = exchange.local;
+    this.#socket = exchange.socket;
+  }
+
+  override get head(): RequestHead {
+    return this.#head;
+  }
+  override get body(): undefined {
+    return undefined;
+  }
+  override get trailers(): undefined {
+    return undefined;
+  }
+  override get secure(): boolean {
+    return this.#secure;
+  }
+  override get remote(): Endpoint | undefined {
+    return this.#remote;
+  }
+  override get local(): Endpoint | undefined {
+    return this.#local;
+  }
+  override get socket(): Socket | undefined {
+    return this.#socket;
+  }
+}
+
+/** Whether the exchange that a request stood on has ended. */
+export function isClosed(exchange: Exchange): boolean {
+  return exchange instanceof ClosedExchange;
+}
+
 /** One for all: it holds nothing. */
 export const CLOSED_EXCHANGE: Exchange = new ClosedExchange();

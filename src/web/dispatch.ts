@@ -134,6 +134,12 @@ export class Dispatcher {
    */
   private fail(request: Request, error: unknown, attempt: number): void {
     const exchange = request._exchange;
+    const upgraded = request._response?._handlerFailed(error);
+    if (upgraded !== undefined) {
+      if (error instanceof GracefulExit) this.onGracefulExit?.();
+      else if (upgraded === 'log') this.log(request, error, 'on its WebSocket');
+      return;
+    }
     if (isCancelled(error)) {
       exchange.abort();
       return;

@@ -92,7 +92,7 @@ export class GracefulExit extends Error {
 
 /**
  * A file became shorter, or was replaced by a shorter one in place, while it was sent: the connection is cut, so that the client sees that its
- * copy is not complete. The message says how far it came.
+ * copy is not complete. The message says how far it came. Behind `app.fetch` also a file that was replaced or removed before anybody read it.
  *
  * @example
  * ```ts
@@ -108,8 +108,8 @@ export class FileChangedError extends Error {
   override readonly name: string = 'FileChangedError';
   readonly code: string = 'AIO_FILE_CHANGED';
 
-  constructor(end: number, promised: number) {
-    super(`The file ended at byte ${end}, when ${promised} bytes of it were promised.`);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
   }
 }
 

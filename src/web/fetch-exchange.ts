@@ -189,7 +189,7 @@ export class FetchExchange implements Exchange {
     this.#bytesSent = sent;
     controller.enqueue(bytes);
     if ((controller.desiredSize ?? 1) > 0) return undefined;
-    return suspend<void>((resolve, reject) => {
+    const wait = suspend<void>((resolve, reject) => {
       const wake = (error: Error | undefined): void => {
         this.#wake = undefined;
         if (error === undefined) resolve();
@@ -200,6 +200,9 @@ export class FetchExchange implements Exchange {
         if (this.#wake === wake) this.#wake = undefined;
       };
     }, 'FetchExchange.write');
+    // Whoever does not wait must not be ended by a reader that cancels.
+    wait.catch(() => {});
+    return wait;
   }
 
   end(): Promise<void> | undefined {

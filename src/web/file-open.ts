@@ -21,6 +21,11 @@ export class OpenFile {
   readonly size: number;
   /** Milliseconds since 1970, with fractions. */
   readonly modified: number;
+  /**
+   * As `modified`, but nobody can set it: archives and copies give their files any `modified`, often the same to all, and a new file
+   * may even have the inode of the one that it replaces.
+   */
+  readonly changed: number;
   readonly inode: number;
   readonly device: number;
   readonly isFile: boolean;
@@ -32,6 +37,7 @@ export class OpenFile {
     this.fd = fd;
     this.size = stats.size;
     this.modified = stats.mtimeMs;
+    this.changed = stats.ctimeMs;
     this.inode = stats.ino;
     this.device = stats.dev;
     this.isFile = stats.isFile();

@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { ETag, negotiateEncoding } from '../message/index.ts';
-import { readBytes } from './file-body.ts';
+import { FileChangedError } from './errors.ts';
+import { type ParkedFile, readBytes } from './file-body.ts';
 import { NO_FOLLOW, type OpenFile, openFile } from './file-open.ts';
 import { findSiblings, forgetSiblings, type PrecompressedCoding, siblingPath } from './file-siblings.ts';
 
@@ -8,7 +9,7 @@ import { findSiblings, forgetSiblings, type PrecompressedCoding, siblingPath } f
 export type FileGuard = (file: OpenFile, path: string) => boolean | Promise<boolean>;
 
 /** What is sent of a file: the file itself or a precompressed sibling, open or in memory. Whoever has it must `close()` it. */
-export class FileRepresentation {
+export class FileRepresentation implements ParkedFile {
   readonly size: number;
   readonly coding: PrecompressedCoding | undefined;
   /** Whether another request could get another representation of the same file. */
@@ -19,9 +20,14 @@ export class FileRepresentation {
   /** `undefined` once it was closed, and for what is in memory. */
   file: OpenFile | undefined;
   readonly bytes: Uint8Array | undefined;
+  private readonly path: string;
+  /** What was open first: that it is the same file is known of it. */
+  private readonly first: OpenFile;
 
+  /** @param path of the file itself, also for a sibling */
   constructor(
     file: OpenFile,
+    path: string,
     coding: PrecompressedCoding | undefined,
     varies: boolean,
     bytes?: Uint8Array | undefined,
@@ -35,13 +41,21 @@ export class FileRepresentation {
     this.etag = new ETag(coding === undefined ? tag : `${tag}-${coding}`);
     this.file = bytes === undefined ? file : undefined;
     this.bytes = bytes;
+    this.path = path;
+    this.first = file;
   }
 
   /** The same, read into memory; the file is closed. */
   static async inMemory(open: FileRepresentation): Promise<FileRepresentation> {
     const file = open.file!;
     try {
-      return new FileRepresentation(file, open.coding, open.varies, await readBytes(file, 0, file.size));
+      return new FileRepresentation(
+        file,
+        open.path,
+        open.coding,
+        open.varies,
+        await readBytes(file, 0, file.size),
+      );
     } finally {
       open.close();
     }
@@ -50,6 +64,25 @@ export class FileRepresentation {
   close(): void {
     this.file?.close();
     this.file = undefined;
+  }
+
+  /**
+   * Opens it again after `close()`.
+   *
+   * @throws FileChangedError when it is not the same file, in the same state
+   */
+  async reopen(): Promise<OpenFile> {
+    const name = this.coding === undefined ? this.path : siblingPath(this.path, this.coding);
+    const file = await openFile(name).catch((cause: unknown) => {
+      throw new FileChangedError('The file cannot be opened again to be read.', { cause });
+    });
+    const { inode, device, size, modified } = this.first;
+    if (file.inode === inode && file.device === device && file.size === size && file.modified === modified) {
+      this.file = file;
+      return file;
+    }
+    file.close();
+    throw new FileChangedError('The file was replaced or changed before it was read.');
   }
 }
 
@@ -69,12 +102,12 @@ export async function chooseRepresentation(
   try {
     const found = findSiblings(path, codings);
     const siblings = found instanceof Promise ? await found : found;
-    if (siblings.length === 0) return new FileRepresentation(file, undefined, false);
+    if (siblings.length === 0) return new FileRepresentation(file, path, undefined, false);
     const coding = negotiateEncoding(acceptEncoding, siblings) as PrecompressedCoding | undefined;
     const sibling = coding === undefined ? undefined : await openSibling(path, coding, guard);
-    if (sibling === undefined) return new FileRepresentation(file, undefined, true);
+    if (sibling === undefined) return new FileRepresentation(file, path, undefined, true);
     file.close();
-    return new FileRepresentation(sibling, coding, true);
+    return new FileRepresentation(sibling, path, coding, true);
   } catch (error) {
     file.close();
     throw error;

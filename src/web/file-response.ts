@@ -37,6 +37,9 @@ const ONE_WRITE = 65_536;
 /** Codings are chosen by nobody else when the application has set one. */
 const NO_CODINGS: readonly never[] = [];
 
+/** How old the Date of a transport may be at most, in ms, even where the event loop was held up. */
+const JUST_NOW = 10_000;
+
 /**
  * A response that sends a file of the server's disk, at the pace of the client and with few bytes in memory.
  *
@@ -234,13 +237,19 @@ export class FileResponse extends StreamResponse {
 
   /** @internal */
   async _sendPiece(representation: FileRepresentation, start: number, end: number): Promise<void> {
-    const { file, bytes } = representation;
-    if (bytes !== undefined) await this._writePiece(bytes.subarray(start, end));
-    else if (file !== undefined) {
-      // A compressor, and whoever reads a platform response, keeps what it is given.
-      const reuse = this._coding === undefined && this._exchange().socket !== undefined;
-      await sendBytes(file, start, end, this._settings.chunkSize, (chunk) => this._writePiece(chunk), reuse);
+    const { bytes } = representation;
+    if (bytes !== undefined) {
+      await this._writePiece(bytes.subarray(start, end));
+      return;
     }
+    const isConnected = this._exchange().socket !== undefined;
+    // Closed while nobody read the piece before.
+    const file = representation.file ?? (await representation.reopen());
+    // A compressor, and whoever reads a platform response, keeps what it is given; and that response may never be read at all.
+    const reuse = this._coding === undefined && isConnected;
+    const parked = isConnected ? undefined : representation;
+    const { chunkSize } = this._settings;
+    await sendBytes(file, start, end, chunkSize, (chunk) => this._writePiece(chunk), reuse, parked);
   }
 
   /** @internal Opens what is sent, unless it was handed over open, and decides what of it is. */
@@ -273,8 +282,11 @@ export class FileResponse extends StreamResponse {
     const { size, coding } = representation;
     if (!headers.has('ETag')) headers.set('ETag', representation.etag.toString());
     if (!headers.has('Last-Modified')) {
-      // RFC 9110 §8.8.2.1: never later than Date.
-      headers.set('Last-Modified', formatHttpDate(Math.min(representation.lastModified, Date.now())));
+      // RFC 9110 §8.8.2.1: never later than Date. That of the transport may be a tick old: a file that has just changed gets its own.
+      const now = Date.now();
+      const modified = Math.min(representation.lastModified, now);
+      headers.set('Last-Modified', formatHttpDate(modified));
+      if (now - modified < JUST_NOW && !headers.has('Date')) headers.set('Date', formatHttpDate(now));
     }
     const { cacheControl, nosniff } = this._settings;
     if (cacheControl !== undefined && !headers.has('Cache-Control'))
@@ -339,6 +351,8 @@ export class FileResponse extends StreamResponse {
     for (const name of ['Content-Type', 'Content-Encoding', 'Content-Disposition', 'Content-Length']) {
       headers.delete(name);
     }
+    // A cache that was told to keep a 412 or 416 would give it to everybody who asks for the file (RFC 9111 §3).
+    if (status !== 304) for (const name of ['Cache-Control', 'Expires']) headers.delete(name);
     this._parts = undefined;
     this._length = status === 304 ? undefined : 0;
   }

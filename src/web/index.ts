@@ -21,6 +21,33 @@ export {
 } from '../message/index.ts';
 export type { Endpoint, ServerOptions } from '../net/index.ts';
 export { ClientDisconnectedError, RequestPayloadError } from '../net/index.ts';
+// WebSockets
+export type {
+  CloseOptions as WSCloseOptions,
+  ReceiveJsonOptions as WSReceiveJsonOptions,
+  ReceiveOptions as WSReceiveOptions,
+  SendJsonBytesOptions as WSSendJsonBytesOptions,
+  SendJsonOptions as WSSendJsonOptions,
+  SendOptions as WSSendOptions,
+  WebSocketCompression,
+  WebSocketStateCode,
+  WSBinaryMessage,
+  WSClosedMessage,
+  WSCloseMessage,
+  WSClosingMessage,
+  WSErrorMessage,
+  WSMessage,
+  WSPingMessage,
+  WSPongMessage,
+  WSTextMessage,
+} from '../websocket/index.ts';
+export {
+  WebSocketError,
+  WebSocketStateError,
+  WSCloseCode,
+  WSMessageTypeError,
+  WSMsgType,
+} from '../websocket/index.ts';
 // Running
 export {
   type AbstractAccessLogger,
@@ -119,3 +146,5 @@ export type {
   ResponsePrepareHandler,
 } from './types.ts';
 export { View, type ViewClass } from './view.ts';
+export type { WebSocketReady } from './websocket-handshake.ts';
+export { WebSocketResponse, type WebSocketResponseOptions } from './websocket-response.ts';

@@ -36,6 +36,8 @@ export class RequestExtras {
   reading: Promise<Uint8Array> | undefined = undefined;
   /** The form once `post()` was called. */
   form: Promise<MultiDictProxy<FormEntry>> | undefined = undefined;
+  /** Whether `multipart()` has begun to read the body as it comes. */
+  partsTaken: boolean = false;
   controller: AbortController | undefined = undefined;
   /** Set when the handler took too long. */
   abortReason: Error | undefined = undefined;
@@ -71,6 +73,7 @@ export function applyOverrides(copy: BaseRequest, source: BaseRequest, overrides
   }
   extras.origin = from?.origin ?? source;
   extras.content = from?.content;
+  extras.partsTaken = from?.partsTaken ?? false;
   extras.decoding = from?.decoding;
   extras.storage = from?.storage === undefined ? undefined : new Map(from.storage);
   extras.preHandlerError = from?.preHandlerError;

@@ -30,7 +30,7 @@ import { GrowingBytes } from './growing-bytes.ts';
 import { HTTPBadRequest, type HTTPException, HTTPRequestEntityTooLarge } from './http-exceptions.ts';
 import { limitBody, strictText } from './request-body.ts';
 import { Spool, SpooledFile } from './spooled-file.ts';
-import { parseUrlencoded } from './urlencoded-form.ts';
+import { hasMorePairs, parseUrlencoded } from './urlencoded-form.ts';
 
 /** Options of `request.post()`. The whole body is limited by `clientMaxSize`. */
 export interface PostOptions {
@@ -38,7 +38,7 @@ export interface PostOptions {
   readonly maxParts?: number | undefined;
   /** Bytes of one field. Default 1 MiB. */
   readonly maxFieldSize?: number | undefined;
-  /** Bytes of all fields together, which are kept in memory. Default 8 MiB. */
+  /** Bytes of all fields together, which are kept in memory; of an urlencoded form: as they are sent. Default 8 MiB. */
   readonly maxTotalFieldSize?: number | undefined;
   /** Bytes of one file. Default `Infinity`. */
   readonly maxFileSize?: number | undefined;
@@ -74,11 +74,7 @@ export async function readForm(
   const limits = formLimits(request, options);
   const type = request._header('content-type');
   if (type === undefined || !METHODS.has(request.method)) return new MultiDict<FormEntry>();
-  if (URLENCODED.test(type)) {
-    const form = parseUrlencoded<FormEntry>(await request.read(), request.charset, strictText);
-    if (form.size > limits.maxParts) throw tooManyFields(limits.maxParts);
-    return form;
-  }
+  if (URLENCODED.test(type)) return readUrlencoded(request, limits.maxParts, fieldLimits(options));
   if (!FORM_DATA.test(type)) return new MultiDict<FormEntry>();
   limitBody(request.contentLength ?? 0, request.clientMaxSize);
   const spool = new Spool({
@@ -89,6 +85,7 @@ export async function readForm(
     const { boundary } = parseMultipartType(type);
     const parser = new MultipartParser(boundary, new MultipartBudget(limits));
     const bytes = request._bytes;
+    if (bytes === undefined) checkPartsAreThere(request);
     const source = bytes === undefined ? request.content : StreamReader.from(bytes);
     const reader = new FormReader(parser, fieldLimits(options), spool, () =>
       request.onDone(() => spool.close()),
@@ -98,6 +95,35 @@ export async function readForm(
     spool.close();
     throw error instanceof MultipartError ? multipartFault(error, request.clientMaxSize) : error;
   }
+}
+
+/**
+ * All of it is in memory, whatever `clientMaxSize` allows to files; and it is refused before it is taken apart: a body of `a&a&a…` takes a hundred
+ * times its size as a form.
+ */
+async function readUrlencoded(
+  request: BaseRequest,
+  maxParts: number,
+  limits: FieldLimits,
+): Promise<MultiDict<FormEntry>> {
+  const { clientMaxSize } = request;
+  const limit = Math.min(
+    clientMaxSize === 0 ? Number.POSITIVE_INFINITY : clientMaxSize,
+    limits.maxTotalFieldSize,
+  );
+  const bytes = request._readNow(limit) ?? (await request._readLater(limit));
+  limitBody(bytes.byteLength, limit);
+  if (hasMorePairs(bytes, maxParts)) throw tooManyFields(maxParts);
+  const form = parseUrlencoded<string>(bytes, request.charset, strictText);
+  for (const value of form.values()) {
+    if (value.length * 3 <= limits.maxFieldSize) continue;
+    try {
+      checkSize(Buffer.byteLength(value), limits.maxFieldSize, 'A field');
+    } catch (error) {
+      throw multipartFault(error as MultipartError, clientMaxSize);
+    }
+  }
+  return form;
 }
 
 /** The reader behind `request.multipart()`. */
@@ -113,7 +139,8 @@ export async function readMultipart(
   }
   const { clientMaxSize } = request;
   const bytes = request._bytes;
-  return new MultipartReader(
+  if (bytes === undefined) checkPartsAreThere(request);
+  const reader = new MultipartReader(
     request.headers,
     bytes === undefined ? request.content : StreamReader.from(bytes),
     {
@@ -121,6 +148,18 @@ export async function readMultipart(
       clientMaxSize,
       mapError: (error) => (error instanceof MultipartError ? multipartFault(error, clientMaxSize) : error),
     },
+  );
+  if (bytes === undefined) request._touchExtras().partsTaken = true;
+  return reader;
+}
+
+/** Who reads the second time would get the end of a body, and the client would be told that it is malformed. */
+function checkPartsAreThere(request: BaseRequest): void {
+  if (request._extras?.partsTaken !== true) return;
+  throw new ExchangeStateError(
+    'AIO_REQUEST_ALREADY_READ',
+    'request.multipart() reads the parts already, as they come: they cannot be read a second time. ' +
+      'Await request.read() before both to keep the body.',
   );
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { FileFieldClosedError } from './errors.ts';
+import { FileChangedError, FileFieldClosedError } from './errors.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 
 /** Pieces are written together: a write costs a trip to another thread, whatever its size. */
@@ -104,6 +104,8 @@ export class Spool {
     if (length === 0 || this.handle === undefined) return NOTHING;
     const buffer = Buffer.allocUnsafeSlow(length);
     const { bytesRead } = await this.handle.read(buffer, 0, length, position);
+    // Whoever has the right can still cut it: what is missing must not look like the end.
+    if (bytesRead === 0) throw new FileChangedError('The temporary file of a form became shorter.');
     return buffer.subarray(0, bytesRead);
   }
 

@@ -10,7 +10,7 @@ export interface StaticCacheOptions {
   /** Files that are larger are not kept. Default 65536. */
   readonly maxFileSize?: number | undefined;
   /**
-   * Milliseconds after which the disk is asked whether a file is still the same (time, size and inode). Default 1000; `0` asks for every request,
+   * Milliseconds after which the disk is asked whether a file is still the same (time of its last change, size and inode). Default 1000; `0` asks for every request,
    * `Infinity` never.
    */
   readonly revalidate?: number | undefined;
@@ -50,7 +50,7 @@ export class CachedFile {
 export interface CachedRepresentation {
   readonly representation: FileRepresentation;
   readonly inode: number;
-  readonly modified: number;
+  readonly changed: number;
 }
 
 /** Bytes that are counted for what is kept beside the content, so that even empty files have their bound. */
@@ -104,8 +104,8 @@ export class StaticCache {
     for (const [coding, kept] of file.representations) {
       const path = coding === undefined ? file.path : siblingPath(file.path, coding);
       const stats = await stat(path).catch(() => undefined);
-      const { inode, modified, representation } = kept;
-      if (stats?.ino === inode && stats.mtimeMs === modified && stats.size === representation.size) continue;
+      const { inode, changed, representation } = kept;
+      if (stats?.ino === inode && stats.ctimeMs === changed && stats.size === representation.size) continue;
       this.#drop(name, file);
       return undefined;
     }

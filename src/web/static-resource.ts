@@ -293,9 +293,9 @@ export class StaticResource extends DynamicResource {
     let representation = await chooseRepresentation(file, path, accepted, codings, this.#root.guard);
     const cache = this.#cache;
     if (cache !== undefined && representation.size <= cache.maxFileSize) {
-      const { inode, modified } = representation.file!;
+      const { inode, changed } = representation.file!;
       representation = await FileRepresentation.inMemory(representation);
-      cache.add(name, path, stamp, await findSiblings(path, codings), { representation, inode, modified });
+      cache.add(name, path, stamp, await findSiblings(path, codings), { representation, inode, changed });
     }
     const response = this.#respond(path, representation, isVersioned);
     // A middleware may answer with something else, so the response alone cannot be trusted with it.

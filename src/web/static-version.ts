@@ -98,13 +98,13 @@ export class FileVersions {
 
 /** What a file is as long as it is not changed. */
 export function stampOfFile(file: OpenFile): string {
-  return stampOf(file.inode, file.modified, file.size);
+  return stampOf(file.inode, file.changed, file.size);
 }
 
 function stampOfStats(stats: Stats): string {
-  return stampOf(stats.ino, stats.mtimeMs, stats.size);
+  return stampOf(stats.ino, stats.ctimeMs, stats.size);
 }
 
-function stampOf(inode: number, modified: number, size: number): string {
-  return `${inode}-${modified}-${size}`;
+function stampOf(inode: number, changed: number, size: number): string {
+  return `${inode}-${changed}-${size}`;
 }

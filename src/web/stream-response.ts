@@ -96,23 +96,27 @@ export class StreamResponse extends ResponseFields {
 
   /**
    * Sends a piece of the body; wait for it before the next one, so that a slow client slows the handler and not the
-   * memory down. An empty piece sends nothing.
+   * memory down. An empty piece sends nothing. A client that leaves ends nothing but a handler that waits: a `write()` that nobody awaits, in a timer for
+   * example, may fail with it unseen.
    *
    * @throws TypeError when the piece is not bytes.
    * @throws ExchangeStateError before `prepare` (`AIO_RESPONSE_NOT_PREPARED`) or after the end (`AIO_RESPONSE_ENDED`).
    * @throws ResponseStateError when more is written than Content-Length declares; the connection is cut.
    * @throws ClientDisconnectedError when the client went away.
    */
-  async write(chunk: Uint8Array): Promise<void> {
-    if (!(chunk instanceof Uint8Array)) {
-      throw codedTypeError(
-        'AIO_BODY',
-        `write() takes bytes (a Uint8Array or Buffer), got ${typeof chunk}; encode text with Buffer.from(text).`,
-      );
+  write(chunk: Uint8Array): Promise<void> {
+    try {
+      if (!(chunk instanceof Uint8Array)) {
+        throw codedTypeError(
+          'AIO_BODY',
+          `write() takes bytes (a Uint8Array or Buffer), got ${typeof chunk}; encode text with Buffer.from(text).`,
+        );
+      }
+      this._mustBeStarted('write()');
+      return this._writePiece(chunk) ?? DONE;
+    } catch (error) {
+      return rejected(error);
     }
-    this._mustBeStarted('write()');
-    const pause = this._writePiece(chunk);
-    if (pause !== undefined) await pause;
   }
 
   /**
@@ -122,8 +126,12 @@ export class StreamResponse extends ResponseFields {
    * @throws ResponseStateError when less was written than Content-Length declares; the connection is cut.
    * @throws ClientDisconnectedError when the client went away.
    */
-  async writeEof(data?: Uint8Array): Promise<void> {
-    if (this._state === ENDED) return;
+  writeEof(data?: Uint8Array): Promise<void> {
+    return this._state === ENDED ? DONE : unwatched(this._writeLast(data));
+  }
+
+  /** @internal */
+  async _writeLast(data: Uint8Array | undefined): Promise<void> {
     if (data !== undefined && data.byteLength !== 0) await this.write(data);
     this._mustBeStarted('writeEof()');
     await this._end();
@@ -137,9 +145,13 @@ export class StreamResponse extends ResponseFields {
    *
    * @throws ExchangeStateError before `prepare` (`AIO_RESPONSE_NOT_PREPARED`) or after the end (`AIO_RESPONSE_ENDED`).
    */
-  async drain(): Promise<void> {
-    this._mustBeStarted('drain()');
-    await this._coding?.encoder?.flush();
+  drain(): Promise<void> {
+    try {
+      this._mustBeStarted('drain()');
+      return this._coding?.encoder?.flush() ?? DONE;
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   /**
@@ -347,6 +359,13 @@ export class StreamResponse extends ResponseFields {
     this._coding?.encoder?.close(error);
   }
 
+  /**
+   * @internal The handler threw. Tells what is to be done about it, where the connection has left HTTP: `undefined` for any other.
+   */
+  _handlerFailed(_error: unknown): 'log' | 'ignore' | undefined {
+    return undefined;
+  }
+
   /** @internal */
   _exchange(): Exchange {
     const request = this._request;
@@ -366,6 +385,28 @@ export class StreamResponse extends ResponseFields {
     );
   }
 }
+
+const DONE: Promise<void> = Promise.resolve();
+
+/** A write that nobody awaits must not end the process when a client leaves; it may when the program is wrong. */
+function rejected(error: unknown): Promise<void> {
+  const promise = Promise.reject(error);
+  if (error instanceof ClientDisconnectedError) promise.catch(ignore);
+  return promise;
+}
+
+/** The same for what will be known later. */
+function unwatched(promise: Promise<void>): Promise<void> {
+  const result = new Promise<void>((resolve, reject) => {
+    promise.then(resolve, (error: unknown) => {
+      if (error instanceof ClientDisconnectedError) result.catch(ignore);
+      reject(error);
+    });
+  });
+  return result;
+}
+
+function ignore(): void {}
 
 function disconnected(cause: Error): ClientDisconnectedError {
   if (cause instanceof ClientDisconnectedError) return cause;

@@ -26,6 +26,20 @@ export function parseUrlencoded<V>(
   return form;
 }
 
+/** Whether a body has more than so many pairs; it is not looked at further then. */
+export function hasMorePairs(bytes: Uint8Array, most: number): boolean {
+  let pairs = 0;
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(AMPERSAND, start);
+    const end = found === -1 ? bytes.length : found;
+    if (end !== start && ++pairs > most) return true;
+    start = end + 1;
+  }
+  return false;
+}
+
+const AMPERSAND = 0x26;
+
 function unescaped(text: string): Uint8Array {
   const bytes = text
     .replaceAll('+', ' ')

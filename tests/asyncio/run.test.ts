@@ -219,8 +219,9 @@ describe('debug mode', () => {
         { debug: true },
       ),
     );
+    // A busy machine may have made the loop stand still as well.
     assert.deepEqual(
-      told.map(({ message }) => message),
+      told.map(({ message }) => message).filter((message) => !message.startsWith('the event loop')),
       ['bad was cancelled and ended normally all the same'],
     );
   });

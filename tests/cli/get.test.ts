@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { sleep } from '../../src/asyncio/index.ts';
 import { inUnits, progressText } from '../../src/cli/download-progress.ts';
-import { ok, RawServer } from '../client/raw-server.ts';
+import { ok, RawServer, redirect } from '../client/raw-server.ts';
 
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -18,7 +19,7 @@ interface Outcome {
 }
 
 async function run(...args: string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], { timeout: 30_000 });
+  const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], { timeout: 180_000 });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -70,6 +71,64 @@ describe('aiohttp-ts get', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  test('a device was replaced by a file, and a link lost', async () => {
+    await using server = await RawServer.start(() => ok('content'));
+    const folder = await mkdtemp(path.join(tmpdir(), 'cli-get-'));
+    try {
+      const [real, link, pipe] = ['real', 'link', 'pipe'].map((name) => path.join(folder, name));
+      await writeFile(real!, 'old');
+      await symlink('real', link!);
+      assert.equal((await run('get', server.url, '-o', link!)).code, 0);
+      assert.ok((await lstat(link!)).isSymbolicLink());
+      assert.equal(await readFile(real!, 'utf8'), 'content');
+      if (process.platform !== 'win32') {
+        execFileSync('mkfifo', [pipe!]);
+        const [text] = await Promise.all([readFile(pipe!, 'utf8'), run('get', server.url, '-o', pipe!)]);
+        assert.equal(text, 'content');
+        assert.ok((await lstat(pipe!)).isFIFO());
+      }
+      assert.equal((await run('get', server.url, '-o', '-')).stdout, 'content');
+      assert.equal((await readdir(folder)).filter((name) => name.endsWith('.part')).length, 0);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('ctrl-C left half a file behind', { skip: process.platform === 'win32' }, async () => {
+    await using server = await RawServer.start(() => 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
+    const folder = await mkdtemp(path.join(tmpdir(), 'cli-get-'));
+    try {
+      const child = spawn(
+        process.execPath,
+        ['--import', 'tsx', program, 'get', server.url, '-o', path.join(folder, 'a')],
+        { timeout: 180_000 },
+      );
+      const closed = once(child, 'close');
+      while ((await readdir(folder)).length === 0) await sleep(5);
+      child.kill('SIGINT');
+      assert.deepEqual(await closed, [130, null]);
+      assert.deepEqual(await readdir(folder), []);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('a reader that had enough ended the program with a stack', async () => {
+    await using server = await RawServer.start(() => ok('x'.repeat(5_000_000)));
+    const child = spawn(process.execPath, ['--import', 'tsx', program, 'get', server.url], {
+      timeout: 180_000,
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdout.once('data', () => child.stdout.destroy());
+    assert.deepEqual([await once(child, 'close'), stderr], [[141, null], '']);
+  });
+
+  test('timings of connections that a redirect used again were missing', async () => {
+    await using server = await RawServer.start(({ number }) => (number === 1 ? redirect('/b') : ok()));
+    assert.match((await run('get', server.url, '--timing')).stderr, /^connect +\d/m);
   });
 
   test('exit codes: 1 for what went wrong there, 2 for a wrong command line', async () => {

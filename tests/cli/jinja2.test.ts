@@ -14,7 +14,7 @@ after(() => rmSync(folder, { recursive: true }));
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, ['--import', 'tsx', main, 'jinja2', ...args], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 180_000,
   });
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { parseChallenges } from '../../src/client/auth-challenge.ts';
 import { digestChallenge, digestResponse } from '../../src/client/digest-response.ts';
@@ -10,6 +11,7 @@ import {
   ClientSession,
   DigestAuthMiddleware,
   retryMiddleware,
+  type TokenSource,
 } from '../../src/client/index.ts';
 import { type MockCall, MockConnector, type MockReply } from '../../src/testing/index.ts';
 
@@ -194,7 +196,7 @@ function digestServer(nonces: string[], extra = ''): { reply: MockReply; seen: R
             uri: call.url.pathname + call.url.search,
             body: call.body,
             count: Number.parseInt(fields['nc'] ?? '0', 16),
-            clientNonce: fields['cnonce'],
+            clientNonce: fields['cnonce'] ?? '',
           },
         );
         if (fieldsOf(expected)['response'] === fields['response']) return { body: 'in' };
@@ -255,6 +257,18 @@ describe('DigestAuthMiddleware', () => {
     assert.throws(() => new DigestAuthMiddleware('a:b', 'x'), { code: 'AIO_DIGEST_AUTH' });
   });
 
+  test('a realm beyond ASCII was hashed as something else than it is', () => {
+    const hex = (text: string): string => createHash('md5').update(text).digest('hex');
+    const realm = Buffer.from('Café', 'utf8').toString('latin1'); // as fields come
+    const challenge = digestChallenge(
+      parseChallenges([`Digest realm="${realm}", nonce="n", qop="auth", charset=UTF-8`]),
+    );
+    const input = { login: 'ada', password: 'pä', method: 'GET', uri: '/', body: undefined, count: 1 };
+    const answer = fieldsOf(digestResponse(challenge!, { ...input, clientNonce: 'c' }));
+    assert.equal(answer['realm'], realm);
+    assert.equal(answer['response'], hex(`${hex('ada:Café:pä')}:n:00000001:c:auth:${hex('GET:/')}`));
+  });
+
   test('a nonce that went stale is answered anew, once', async () => {
     await withSession([new DigestAuthMiddleware('ada', 'secret')], async (session, mock) => {
       const nonces = ['n1'];
@@ -268,6 +282,30 @@ describe('DigestAuthMiddleware', () => {
         ['undefined undefined', 'n1 00000001', 'n1 00000002', 'n2 00000001'],
       );
     });
+  });
+
+  test('the key of a -sess algorithm was made anew for each answer', async () => {
+    for (const [algorithm, different] of [
+      ['SHA-256-sess', 1],
+      ['SHA-256', 2],
+    ] as const) {
+      await withSession([new DigestAuthMiddleware('ada', 'secret')], async (session, mock) => {
+        const nonces = new Set<string | undefined>();
+        const challenge = `Digest realm=r, nonce=n, qop="auth", algorithm=${algorithm}`;
+        mock.get(
+          API,
+          ({ headers }) => {
+            const given = headers['authorization'];
+            if (given === undefined) return { status: 401, headers: { 'WWW-Authenticate': challenge } };
+            nonces.add(fieldsOf(given)['cnonce']);
+            return {};
+          },
+          { times: Infinity },
+        );
+        for (let i = 0; i < 2; i++) await session.get(API);
+        assert.equal(nonces.size, different);
+      });
+    }
   });
 
   test('a wrong password gives the 401 back after one answer', async () => {
@@ -428,6 +466,23 @@ describe('basic and bearer', () => {
       mock.get(API, { status: 401 });
       assert.equal((await session.get(API)).status, 401);
       mock.assertCalledOnce('GET', API, { headers: { authorization: 'Bearer fixed' } });
+    });
+  });
+
+  test('a token of our own was taken for the one of the caller when another request got a new one', async () => {
+    let current = 'one';
+    const source: TokenSource = (refused) => (refused === undefined ? current : 'three');
+    const bearer = bearerAuth(source);
+    await withSession([retryMiddleware({ sleep: async () => {} }), bearer], async (session, mock) => {
+      mock.get(API, async () => {
+        // While this one is under way, another request gets another token.
+        current = 'two';
+        await session.get(`${API}other`, { middlewares: [bearer] });
+        return { status: 503 };
+      });
+      mock.get(API, (call) => ({ status: call.headers['authorization'] === 'Bearer two' ? 200 : 401 }));
+      mock.get(`${API}other`, {});
+      assert.equal((await session.get(API)).status, 200);
     });
   });
 

@@ -11,6 +11,7 @@ import {
   type StoredPolicy,
 } from '../../src/client/index.ts';
 import { type MockCall, MockConnector, type MockReply } from '../../src/testing/index.ts';
+import { handshaker, switching } from './websocket-servers.ts';
 
 const URL_ = 'http://api.example/thing';
 
@@ -22,6 +23,7 @@ async function isInstalled(library: string): Promise<boolean> {
 }
 
 const installed = await isInstalled('http-cache-semantics');
+const CACHED = { 'Cache-Control': 'max-age=100' };
 
 /** Asks `times` for the thing; what came, and how often the server was asked. */
 async function withCache(
@@ -106,6 +108,46 @@ describe('cacheMiddleware', { skip: !installed && 'http-cache-semantics is not i
       async (get) => assert.deepEqual([await get(), await get()], ['200 1', '200 2']),
       { shared: true },
     );
+  });
+
+  test('a coded body was kept without its Content-Encoding', async () => {
+    const coded = gzipSync('text');
+    const reply: MockReply = (call) =>
+      call.url.search === '?unknown'
+        ? { headers: { ...CACHED, 'Content-Encoding': 'unknown' }, body: 'coded' }
+        : { headers: { ...CACHED, 'Content-Encoding': 'gzip' }, body: coded };
+    await withCache(reply, async (_get, server, session) => {
+      for (let i = 0; i < 2; i++) {
+        const unknown = await session.get(`${URL_}?unknown`);
+        assert.deepEqual([unknown.header('content-encoding'), await unknown.text()], ['unknown', 'coded']);
+        const bytes = await session.get(URL_, { autoDecompress: false });
+        assert.equal(bytes.header('content-encoding'), 'gzip');
+        assert.deepEqual(Buffer.from(await bytes.read()), coded);
+        const text = await session.get(URL_);
+        assert.deepEqual([text.header('content-encoding'), await text.text()], [undefined, 'text']);
+      }
+      assert.equal(server.calls.length, 5);
+    });
+  });
+
+  test('what was kept for one user was given to another', async () => {
+    const reply: MockReply = ({ headers }) => ({
+      headers: CACHED,
+      body: `${headers['authorization']} ${headers['cookie']}`,
+    });
+    await withCache(reply, async (get, server) => {
+      const users: [RequestOptions, string][] = [
+        [{ headers: { Authorization: 'a' } }, 'a undefined'],
+        [{ headers: { Authorization: 'b' } }, 'b undefined'],
+        [{ headers: { Cookie: 'id=1' } }, 'undefined id=1'],
+        [{ cookies: { id: '2' } }, 'undefined id=2'],
+        [{}, 'undefined undefined'],
+      ];
+      for (let i = 0; i < 2; i++) {
+        for (const [options, expected] of users) assert.equal(await get(options), `200 ${expected}`);
+      }
+      assert.equal(server.calls.length, users.length);
+    });
   });
 
   test('a stale response is asked about, and given again when it holds', async () => {
@@ -229,6 +271,19 @@ describe('cacheMiddleware', { skip: !installed && 'http-cache-semantics is not i
       assert.equal(await get({ headers: { 'Cache-Control': 'no-cache' } }), '200 2');
       assert.equal(await get({ headers: { 'If-None-Match': '"1"' } }), '304 ');
     });
+  });
+
+  test('the handshake of a WebSocket is left to the server', async () => {
+    await using server = await handshaker((head) =>
+      /upgrade: websocket/i.test(head)
+        ? switching(head)
+        : 'HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 4\r\n\r\nkept',
+    );
+    await using session = new ClientSession({ middlewares: [cacheMiddleware()] });
+    for (let i = 0; i < 2; i++) assert.equal(await (await session.get(server.url)).text(), 'kept');
+    assert.equal(server.requests.length, 1);
+    const ws = await session.wsConnect(server.url);
+    assert.deepEqual([ws.closed, server.requests.length], [false, 2]);
   });
 });
 

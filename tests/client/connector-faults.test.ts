@@ -146,7 +146,7 @@ async function storm(requests: number, tls: boolean): Promise<void> {
   assert.equal(process.listenerCount('exit') + process.listenerCount('beforeExit'), listenersBefore);
 }
 
-describe('requests to a server that fails at random leave nothing behind', { timeout: 120_000 }, () => {
+describe('requests to a server that fails at random leave nothing behind', { timeout: 300_000 }, () => {
   test('10,000 of them', () => storm(10_000, false));
   test('over TLS', () => storm(1_500, true));
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Blob, File } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -328,10 +329,12 @@ describe('bodies of requests', () => {
     void released; // a generator that waits cannot be ended from outside
     const readable = new Readable({ read() {} });
     readable.push('x');
+    const before = new Set(server.sockets);
     const sending = session.post(server.url, { data: readable });
-    while (server.sockets.size === 0) await sleep(1);
-    await sleep(5);
-    for (const socket of server.sockets) socket.write(ok('enough'));
+    const fresh = (): Socket | undefined =>
+      [...server.sockets].find((socket) => !before.has(socket) && socket.bytesRead > 0);
+    while (fresh() === undefined) await sleep(1);
+    fresh()!.write(ok('enough'));
     await sending;
     assert.ok(readable.destroyed);
   });

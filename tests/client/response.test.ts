@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import * as zlib from 'node:zlib';
 import {
   ClientConnectionError,
@@ -22,6 +23,66 @@ function coded(coding: string, body: Buffer): Buffer {
 }
 
 describe('ClientResponse', () => {
+  test('read() of a body that came with the head and cannot be decoded threw instead of rejecting', async () => {
+    await using server = await RawServer.start(() => coded('gzip', Buffer.from('no gzip')));
+    await using session = new ClientSession();
+    const response = await session.get(server.url);
+    const reading = response.read();
+    await assert.rejects(reading, ClientPayloadError);
+    await assert.rejects(response.read(), ClientPayloadError);
+  });
+
+  test('a body of another type than JSON was lost', async () => {
+    await using server = await RawServer.start(({ head, socket }) => {
+      if (head.startsWith('GET /whole')) return ok('<b>why</b>', 'Content-Type: text/html\r\n');
+      socket.write(
+        'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n<b>\r\n',
+      );
+      setImmediate(() => socket.write('7\r\nwhy</b>\r\n0\r\n\r\n'));
+      return undefined;
+    });
+    await using session = new ClientSession();
+    for (const path of ['/whole', '/chunked']) {
+      const response = await session.get(server.url + path);
+      await assert.rejects(response.json(), ContentTypeError);
+      assert.equal(await response.text(), '<b>why</b>');
+    }
+    assert.equal(session.stats().idle, 1);
+  });
+
+  for (const type of ['model/gltf+json', 'application/problem+json', 'image/svg+JSON; charset=utf-8']) {
+    test(`${type} was not taken for JSON`, async () => {
+      await using server = await RawServer.start(() => ok('{"a":1}', `Content-Type: ${type}\r\n`));
+      await using session = new ClientSession();
+      assert.deepEqual(await (await session.get(server.url)).json(), { a: 1 });
+    });
+  }
+
+  test('console.log and JSON of a response, its request and its session showed credentials', async () => {
+    await using server = await RawServer.start(() => ok('', 'Set-Cookie: sid=secret\r\n', '404 Not Found'));
+    await using session = new ClientSession({
+      headers: { Authorization: 'Bearer secret' },
+      proxy: `http://me:secret@127.0.0.1:${server.port}`,
+    });
+    const response = await session.get('http://a.test/secret?secret=1', { cookies: { a: 'secret' } });
+    for (const value of [response, response.request, session]) {
+      const shown = inspect(value, { depth: 10 }) + JSON.stringify(value);
+      assert.ok(!shown.includes('secret'), shown);
+    }
+    assert.equal(inspect(response), '<ClientResponse [404 Not Found] GET http://a.test>');
+    assert.equal(inspect(session), '<ClientSession>');
+    assert.throws(
+      () => response.raiseForStatus(),
+      (error: ClientResponseError) => {
+        assert.equal(error.headers?.get('set-cookie'), 'sid=secret');
+        // The URL belongs to the message, as in aiohttp.
+        const shown = (inspect(error, { depth: 10 }) + JSON.stringify(error)).replaceAll(error.message, '');
+        assert.ok(!shown.includes('secret'), shown);
+        return true;
+      },
+    );
+  });
+
   test('what its head says', async () => {
     await using server = await RawServer.start(() =>
       ok('é', 'Content-Type: Text/HTML; Charset="ISO-8859-1"\r\nX-A: 1\r\nx-a: 2\r\n', '201 Made it'),

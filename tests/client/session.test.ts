@@ -328,6 +328,99 @@ describe('ClientSession', () => {
     assert.equal(server.requests.length, 4);
   });
 
+  test('when all idle connections were stale the second try met another stale one', async () => {
+    let stale: Set<unknown> | undefined;
+    const waiting: ((answer: string) => void)[] = [];
+    await using server = await RawServer.start(({ socket }) => {
+      if (stale?.has(socket) === true) socket.destroy();
+      if (stale !== undefined) return ok('again');
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        if (waiting.length === 3) for (const answer of waiting) answer(ok('first'));
+      });
+    });
+    await using session = new ClientSession();
+    await Promise.all([1, 2, 3].map(async () => await (await session.get(server.url)).text()));
+    assert.equal(session.stats().idle, 3);
+    stale = new Set(server.sockets);
+    assert.equal(await (await session.get(server.url)).text(), 'again');
+    assert.equal(server.requests.length, 5);
+    assert.equal(session.stats().idle, 1);
+  });
+
+  test('a part was asked for in codings that only the whole can be decoded from', async () => {
+    await using server = await RawServer.start(() => ok());
+    await using session = new ClientSession();
+    const headers = { Range: 'bytes=5-9' };
+    await session.get(server.url, { headers });
+    await session.get(server.url, { headers: { ...headers, 'Accept-Encoding': 'br' } });
+    await session.get(server.url, { headers, skipAutoHeaders: ['Accept-Encoding'] });
+    await session.get(server.url, {
+      headers,
+      middlewares: [
+        async (request, handler) => {
+          assert.equal(request.headers.get('accept-encoding'), 'identity');
+          return await handler(request);
+        },
+      ],
+    });
+    const asked = server.requests.map(({ head }) => /^Accept-Encoding: (.*)\r$/m.exec(head)?.[1]);
+    assert.deepEqual(asked, ['identity', 'br', undefined, 'identity']);
+  });
+
+  test('errors about a header or cookie showed its value', async () => {
+    await using session = new ClientSession();
+    const token = 'secret\n'; // read from a file
+    for (const options of [
+      { headers: { Authorization: `Bearer ${token}` } },
+      { headers: { Cookie: token } },
+      { cookies: { sid: token } },
+    ]) {
+      await assert.rejects(session.get('http://127.0.0.1:1/', options), ({ message }: Error) => {
+        assert.doesNotMatch(message, /secret/);
+        assert.match(message, /"\\n"/);
+        return true;
+      });
+    }
+    const jar = new CookieJar({ quoteCookie: false });
+    assert.throws(
+      () => jar.updateCookies({ sid: token }),
+      ({ message }: Error) => !message.includes('secret'),
+    );
+  });
+
+  test('what is no URL and no signal was found out by accident', async () => {
+    await using session = new ClientSession();
+    for (const url of [undefined, null, 5, {}, ['http://a/']] as unknown as string[]) {
+      await assert.rejects(session.get(url), { code: 'AIO_INVALID_REQUEST_URL' });
+    }
+    for (const signal of [null, 'x', {}] as unknown as AbortSignal[]) {
+      await assert.rejects(session.get('http://127.0.0.1:1/', { signal }), { code: 'AIO_REQUEST_OPTION' });
+    }
+    await assert.rejects(session.get('localhost:8080/x'), /none of http, https/);
+  });
+
+  test('connectors and jars took options from a polluted prototype', async () => {
+    await using server = await RawServer.start(() => ok());
+    const polluted = Object.prototype as Record<string, unknown>;
+    Object.assign(polluted, {
+      limit: -1,
+      ssl: 'no',
+      unsafe: true,
+      connector: {},
+      attempts: 0,
+      preemptive: 1,
+    });
+    try {
+      assert.equal(new TCPConnector().limit, 100);
+      assert.equal(new CookieJar().unsafe, false);
+      await (await request('GET', server.url)).text();
+    } finally {
+      for (const name of ['limit', 'ssl', 'unsafe', 'connector', 'attempts', 'preemptive'])
+        delete polluted[name];
+    }
+  });
+
   test('a fresh connection that is closed is no stale one', async () => {
     await using server = await RawServer.start(({ socket }) => void socket.destroy());
     await using session = new ClientSession();

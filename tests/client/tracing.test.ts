@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { tracingChannel } from 'node:diagnostics_channel';
+import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import { describe, test } from 'node:test';
 import { ClientSession, type RequestDiagnostics, TraceConfig } from '../../src/client/index.ts';
 import { ok, RawServer, redirect } from './raw-server.ts';
@@ -34,6 +34,21 @@ function logging(log: string[]): TraceConfig {
   }
   return config;
 }
+
+test('a cookie that cannot be ended the process when a diagnostics channel looked at the head', async () => {
+  await using session = new ClientSession();
+  const look = (message: unknown): void => {
+    (message as RequestDiagnostics).request.headers.set('traceparent', '1');
+  };
+  subscribe('tracing:aiohttp-ts:client.request:start', look);
+  try {
+    await assert.rejects(session.get('http://127.0.0.1:1/', { cookies: { 'a;b': 'c' } }), {
+      code: 'AIO_COOKIE_NAME',
+    });
+  } finally {
+    unsubscribe('tracing:aiohttp-ts:client.request:start', look);
+  }
+});
 
 describe('tracing', () => {
   test('a GET with a redirect, in the order of aiohttp', async () => {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ok, RawServer, redirect } from '../client/raw-server.ts';
+import { Oracle } from '../client/websocket-servers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -108,6 +109,30 @@ describe('conformance:client', () => {
       '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\né\r\n' +
         '--b\r\nContent-Disposition: form-data; name="f"; filename="x%22y.txt"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n',
     );
+  });
+
+  test('ws-echo: every message comes back, compressed or not, until the server closes', async () => {
+    for (const compress of [false, true]) {
+      const heard: unknown[] = [];
+      await using oracle = await Oracle.start({
+        perMessageDeflate: { threshold: 0 },
+        onConnection: (peer) => {
+          peer.send('a text');
+          peer.send(Buffer.alloc(100_000, 1));
+          peer.on('message', (data: Buffer, isBinary) => {
+            heard.push(isBinary ? data.length : data.toString());
+            if (heard.length === 2) peer.close(1000);
+          });
+        },
+      });
+      const options = { url: oracle.url, compress, max_size: 16_777_216, timeout_ms: 10_000 };
+      const reply = await ask('ws-echo', options);
+      assert.deepEqual([reply.ok, reply['code'], heard], [true, 1000, ['a text', 100_000]]);
+      assert.equal(oracle.requests[0]!.headers['sec-websocket-extensions'] !== undefined, compress);
+      const small = await ask('ws-echo', { ...options, max_size: 1000 });
+      assert.deepEqual([small.ok, small['code']], [true, 1009]);
+    }
+    assert.match((await ask('ws-echo', { url: 'ftp://h/' })).error!, /^NonHttpUrlClientError: /);
   });
 
   test('jars are shared by name and can be cleared', async () => {

@@ -394,7 +394,10 @@ for (const [kind, skip] of Object.entries(kinds)) {
     before(async () => {
       folder = await mkdtemp(path.join(tmpdir(), 'aiohttp-ts-contract-'));
       if (kind === 'postgres') server = await PostgresServer.start();
-      db = await open(server?.url ?? `sqlite://${folder}/test.db`, { postgres: { max: 5 } });
+      db = await open(server?.url ?? `sqlite://${folder}/test.db`, {
+        sqlite: { busyTimeout: 60_000 },
+        postgres: { max: 5, acquireTimeout: 60_000 },
+      });
     });
     after(async () => {
       await db?.close();

@@ -135,6 +135,18 @@ for (const [kind, skip] of Object.entries(kinds)) {
       );
     });
 
+    test('one that ends its transaction itself is not told to have left nothing', async () => {
+      const text = 'CREATE TABLE a (b INTEGER); COMMIT; CREATE TABLE c (b INTEGER)';
+      await assert.rejects(
+        migrate(db, [{ version: 1, name: 'commits', sql: text }]),
+        fails(
+          'AIO_MIGRATION_FAILED',
+          kind === 'postgres' ? /parts of it may be applied: take .* COMMIT/ : /nothing of it/,
+        ),
+      );
+      if (kind === 'sqlite') await db.execute('CREATE TABLE a (b INTEGER)');
+    });
+
     test('one that fails leaves nothing of itself, and those before it in place', async () => {
       const broken: Migration = {
         version: 2,

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { outside, sleep } from '../../src/asyncio/index.ts';
+import { outside, sleep, TimeoutError, timeout } from '../../src/asyncio/index.ts';
 import { open, type TransactionMiddlewareOptions, transactionMiddleware } from '../../src/database/index.ts';
+import type { PostgresDatabase } from '../../src/postgres/index.ts';
 import { type Database, sql } from '../../src/sql/index.ts';
 import { TestServer } from '../../src/testing/index.ts';
 import * as web from '../../src/web/index.ts';
@@ -34,7 +35,11 @@ for (const [kind, skip] of Object.entries(kinds)) {
     before(async () => {
       folder = await mkdtemp(path.join(tmpdir(), 'aiohttp-ts-middleware-'));
       if (kind === 'postgres') server = await PostgresServer.start();
-      db = await open(server?.url ?? `sqlite://${folder}/test.db`, { postgres: { max: 6 } });
+      // Who waits behind a hundred others waits for long on a slow machine.
+      db = await open(server?.url ?? `sqlite://${folder}/test.db`, {
+        sqlite: { busyTimeout: 60_000 },
+        postgres: { max: 6, acquireTimeout: 60_000 },
+      });
     });
     beforeEach(async () => {
       await db.executescript('DROP TABLE IF EXISTS notes');
@@ -219,6 +224,69 @@ for (const [kind, skip] of Object.entries(kinds)) {
         },
         async (url) => {
           assert.equal(await (await fetch(url)).text(), 'x');
+        },
+      );
+    });
+
+    for (const [name, status, kept] of [
+      ['of 200', 200, ['after', 'before']],
+      ['of 400', 400, []],
+    ] as const) {
+      test(`a stream ${name} under two middlewares waited for itself: the outer transaction ended before the inner one`, async () => {
+        const inner = new web.Application({ middlewares: [transactionMiddleware(DB)] });
+        inner.router.addPost('/', async (request) => {
+          const response = new web.StreamResponse({ status });
+          await add('before');
+          await response.prepare(request);
+          if (status < 400) await add('after');
+          await response.write(Buffer.from('x'));
+          return response;
+        });
+        const app = new web.Application({ middlewares: [transactionMiddleware(db)] });
+        app.set(DB, db);
+        app.addSubapp('/inner', inner);
+        await using testServer = await new TestServer(app).start();
+        const response = await fetch(String(testServer.makeUrl('/inner/')), { method: 'POST' });
+        assert.equal(response.status, status);
+        assert.equal(await response.text(), 'x');
+        assert.deepEqual(await names(), kept);
+      });
+    }
+
+    test('after a first write that gave up, the others of the request ran on their own, and stayed when it was rolled back', async () => {
+      await serve(
+        async () => {
+          const entered = gate();
+          const go = gate();
+          // Whoever writes first waits for them: on sqlite for the right to write, on PostgreSQL for a connection.
+          const others = Array.from({ length: 6 }, () =>
+            outside(() =>
+              db.transaction(async (tx) => {
+                await tx.execute("INSERT INTO notes VALUES ('other') ON CONFLICT DO NOTHING");
+                entered.open();
+                await go.opened;
+              }),
+            ),
+          );
+          await entered.opened;
+          while (kind === 'postgres' && (db as PostgresDatabase).pool.size < 6) await delay(2);
+          while (kind === 'postgres' && (db as PostgresDatabase).pool.idle > 0) await delay(2);
+          const first = assert.rejects(
+            timeout(20, () => add('first')),
+            TimeoutError,
+          );
+          const beside = add('beside');
+          await first;
+          go.open();
+          await Promise.all(others);
+          await beside;
+          await add('later');
+          throw new web.HTTPConflict();
+        },
+        async (url) => {
+          const { status } = await fetch(url);
+          assert.equal(status, 409);
+          assert.deepEqual(await names(), ['other']);
         },
       );
     });

@@ -9,7 +9,7 @@ import { RunningExample } from './running-example.ts';
 /** Where to leave pictures for people; none are made without it. */
 const pictures = process.env['SCREENSHOTS'];
 
-test('examples/notes, the whole tour in a real browser', { timeout: 120_000 }, async () => {
+test('examples/notes, the whole tour in a real browser', { timeout: 300_000 }, async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'notes-browser-'));
   const site = await RunningExample.start('examples/notes/main.ts', '--data', folder);
   try {

@@ -39,7 +39,7 @@ export class RunningExample {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const example = new RunningExample(child);
-    const deadline = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const deadline = setTimeout(() => child.kill('SIGKILL'), 120_000);
     try {
       for (;;) {
         const url = /listening.*?(http:\/\/[\w.]+:\d+)/.exec(example.stdout)?.[1];
@@ -58,7 +58,7 @@ export class RunningExample {
   }
 
   fetch(path: string, options?: RequestInit): Promise<Response> {
-    return fetch(this.url + path, { signal: AbortSignal.timeout(20_000), ...options });
+    return fetch(this.url + path, { signal: AbortSignal.timeout(60_000), ...options });
   }
 
   /** Ends the program without a chance to say anything. */
@@ -73,7 +73,7 @@ export class RunningExample {
   async stop(): Promise<number | null> {
     const exited = once(this.#process, 'close');
     this.#process.kill('SIGINT');
-    const deadline = setTimeout(() => this.#process.kill('SIGKILL'), 20_000);
+    const deadline = setTimeout(() => this.#process.kill('SIGKILL'), 60_000);
     try {
       const [code] = await exited;
       return code as number | null;

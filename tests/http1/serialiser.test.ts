@@ -87,7 +87,7 @@ describe('fieldLine', () => {
 
   test('the error says which header it was, and what is allowed', () => {
     assert.throws(() => fieldLine('X-Name', 'a\nb'), {
-      message: 'Value of header X-Name must be latin1 text without control characters, got "a\\nb"',
+      message: 'Value of header X-Name must be latin1 text without control characters, found "\\n" at 1',
     });
     assert.throws(() => fieldLine('a b', 'c'), { message: 'Header name must be a token, got "a b"' });
   });

@@ -190,7 +190,7 @@ try { environment.fromString('x'); } catch (error) { console.log((error as Error
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['--disallow-code-generation-from-strings', '--import', 'tsx', program],
-    { cwd: fileURLToPath(new URL('../..', import.meta.url)), encoding: 'utf8', timeout: 60_000 },
+    { cwd: fileURLToPath(new URL('../..', import.meta.url)), encoding: 'utf8', timeout: 180_000 },
   );
   assert.equal(stdout, 'A&lt;\nB\ntrue\n', stderr);
 });

@@ -122,7 +122,7 @@ describe('nothing stays open', () => {
       assert.equal(running.server.connections.size, 0);
     }
     // What was closed is told of in the next turns of the loop.
-    for (let turn = 0; turn < 100 && added(before).length > 0; turn++) {
+    for (let turn = 0; turn < 2_000 && added(before).length > 0; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assert.deepEqual(added(before), []);

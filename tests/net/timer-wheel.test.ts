@@ -213,9 +213,28 @@ describe('a timer wheel', () => {
     clock.wheel.start();
     clock.wheel.arm(entry, 50);
     assert.ok(entry.deadline >= clock.now + 50);
-    clock.now += 200;
-    t.mock.timers.tick(TICK);
+    for (let time = 0; time < 200; time += TICK) {
+      clock.now += TICK;
+      t.mock.timers.tick(TICK);
+    }
     assert.equal(entry.expired.length, 1);
+    clock.wheel.stop();
+  });
+
+  test('a tick that comes late expires nothing, so that what came meanwhile is read first; the next one does', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const clock = new Clockwork();
+    const [idle, busy] = [new Entry(), new Entry()];
+    clock.wheel.start();
+    for (const entry of [idle, busy]) clock.wheel.arm(entry, 50);
+    clock.now += 500;
+    t.mock.timers.tick(TICK);
+    assert.deepEqual([idle.expired.length, busy.expired.length], [0, 0]);
+    assert.equal(clock.wheel.now, clock.now);
+    clock.wheel.arm(busy, 50); // its bytes were there
+    clock.now += 500;
+    t.mock.timers.tick(TICK); // late again: a loop that is always late still ends what it has to
+    assert.deepEqual([idle.expired.length, busy.expired.length], [1, 1]);
     clock.wheel.stop();
   });
 });

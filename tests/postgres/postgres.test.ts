@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +25,7 @@ import { PostgresServer, withoutPostgres } from './postgres-server.ts';
 /** Waits until it is so. */
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempt = 0; !(await what()); attempt++) {
-    assert.ok(attempt < 500, `not in time: ${what.toString()}`);
+    assert.ok(attempt < 3_000, `not in time: ${what.toString()}`);
     await delay(20);
   }
 }
@@ -35,7 +36,7 @@ describe('aiohttp-ts/postgres', { skip: withoutPostgres, concurrency: false }, (
 
   before(async () => {
     server = await PostgresServer.start();
-    db = await connect(server.url, { max: 4, acquireTimeout: 5_000 });
+    db = await connect(server.url, { max: 4, acquireTimeout: 60_000 });
   });
   after(async () => {
     await db?.close();
@@ -311,18 +312,26 @@ describe('aiohttp-ts/postgres', { skip: withoutPostgres, concurrency: false }, (
     await until(() => db.pool.idle === db.pool.size);
   });
 
-  test('those who wait for a connection get one in order, or an error in time', async () => {
-    await using small = await connect(server.url, { max: 1, acquireTimeout: 50, maxWaiting: 3 });
-    const order: number[] = [];
-    let go = (): void => {};
-    const holding = small.transaction(async (tx) => {
-      await tx.execute('SELECT 1');
-      await new Promise<void>((resolve) => {
-        go = resolve;
+  /** Takes the only connection of a pool, until what it gives is called. */
+  const hold = async (pool: PostgresDatabase): Promise<() => Promise<void>> => {
+    let holding: Promise<void> | undefined;
+    const go = await new Promise<() => void>((held, failed) => {
+      holding = pool.transaction(async (tx) => {
+        await tx.execute('SELECT 1');
+        await new Promise<void>((resolve) => held(resolve));
       });
+      holding.catch(failed);
     });
-    await until(() => small.pool.idle === 0);
-    await assert.rejects(small.execute('SELECT 1'), { code: 'AIO_SQL_BUSY' });
+    return async () => {
+      go();
+      await holding;
+    };
+  };
+
+  test('those who wait for a connection get one in order', async () => {
+    await using small = await connect(server.url, { max: 1, acquireTimeout: 60_000, maxWaiting: 3 });
+    const order: number[] = [];
+    const release = await hold(small);
     const cancelled = createTask(() => small.execute('SELECT 1'));
     const waiting = [1, 2].map(async (n) => {
       await small.execute('SELECT 1');
@@ -331,9 +340,34 @@ describe('aiohttp-ts/postgres', { skip: withoutPostgres, concurrency: false }, (
     await until(() => small.pool.waiting === 3);
     await assert.rejects(small.execute('SELECT 1'), { code: 'AIO_SQL_BUSY' });
     cancelled.cancel();
-    go();
-    await Promise.all([holding, ...waiting]);
+    await release();
+    await Promise.all(waiting);
     assert.deepEqual(order, [1, 2]);
+  });
+
+  test('a connection that takes longer to make than acquireTimeout was taken for one that others use', async () => {
+    await using impatient = await connect(server.url, { max: 2, acquireTimeout: 0 });
+    assert.deepEqual(await impatient.fetchone('SELECT 1 AS one'), { one: 1 });
+    const both = await Promise.all([
+      impatient.fetchone('SELECT 1 AS n'),
+      impatient.fetchone('SELECT 2 AS n'),
+    ]);
+    assert.deepEqual(both, [{ n: 1 }, { n: 2 }]);
+  });
+
+  test('whoever waits too long for a connection gets an error', async (t) => {
+    await using small = await connect(server.url, { max: 1, acquireTimeout: 60_000 });
+    const release = await hold(small);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const late = assert.rejects(small.execute('SELECT 1'), {
+      code: 'AIO_SQL_BUSY',
+      message: /^no connection became free within 60000 ms/,
+    });
+    while (small.pool.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(60_000);
+    await late;
+    t.mock.timers.reset();
+    await release();
   });
 
   test('a transaction whose statement failed cannot be committed, and says so', async () => {
@@ -423,6 +457,49 @@ describe('aiohttp-ts/postgres', { skip: withoutPostgres, concurrency: false }, (
     assert.equal(await listener.next(), undefined);
   });
 
+  test('a signal that lives on kept every listener that it was given to', async () => {
+    const controller = new AbortController();
+    for (let count = 0; count < 3; count++) {
+      const listener = await db.listen('short', { signal: controller.signal });
+      await listener.close();
+    }
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+    const pending = db.listen('short', { signal: controller.signal });
+    controller.abort();
+    // Aborted while it connected: it went on listening, and nobody could tell.
+    assert.equal(await (await pending).next(), undefined);
+  });
+
+  test('whoever listens while the last other one leaves has a connection', async () => {
+    const first = await db.listen('first');
+    const leaving = first.close();
+    await using second = await db.listen('second');
+    await leaving;
+    await db.notify('second', 'hello');
+    assert.equal((await second.next())?.payload, 'hello');
+  });
+
+  test('several who read from one cursor are not told of an end that is not there', async () => {
+    const cursor = await db.execute<{ n: number }>('SELECT generate_series(1, 1025) AS n');
+    let count = 0;
+    const reader = async (): Promise<void> => {
+      while ((await cursor.fetchone()) !== undefined) count++;
+    };
+    await Promise.all([reader(), reader(), reader()]);
+    assert.equal(count, 1025);
+    await assert.rejects(cursor.fetchmany(0), RangeError);
+  });
+
+  test('a savepoint whose statement failed cannot be kept, and says so as the whole transaction does', async () => {
+    await db.transaction(async (tx) => {
+      const inner = tx.transaction(async (savepoint) => {
+        await savepoint.fetchone('SELECT 1 / 0').catch(() => {});
+      });
+      await assert.rejects(inner, { name: 'OperationalError', code: 'AIO_SQL_TRANSACTION_FAILED' });
+      assert.deepEqual(await tx.fetchone('SELECT 1 AS one'), { one: 1 });
+    });
+  });
+
   test('a listener that does not read loses the oldest and is told', async () => {
     const gaps: string[] = [];
     const controller = new AbortController();
@@ -476,9 +553,15 @@ describe('aiohttp-ts/postgres', { skip: withoutPostgres, concurrency: false }, (
   test('close waits for what runs, refuses what comes, and leaves nothing on the server', async () => {
     const closing = await connect(server.url, { max: 2, applicationName: 'closing' });
     const listener = await closing.listen('x');
-    const running = closing.fetchone('SELECT pg_sleep(0.1), 1 AS done');
-    await until(() => closing.pool.idle === 0);
-    await closing.close();
+    const statement = 'SELECT pg_advisory_xact_lock(7)::text, 1 AS done';
+    const [running, closed] = await db.transaction(async (tx) => {
+      await tx.execute('SELECT pg_advisory_xact_lock(7)');
+      const one = closing.fetchone(statement);
+      one.catch(() => {});
+      await outside(() => until(() => runs('xact_lock(7)::text')));
+      return [one, closing.close()] as const;
+    });
+    await closed;
     assert.equal((await running)!['done'], 1);
     assert.equal(await listener.next(), undefined);
     await assert.rejects(closing.execute('SELECT 1'), { code: 'AIO_SQL_CLOSED' });

@@ -59,6 +59,16 @@ describe('the rule', () => {
     ]);
   });
 
+  test('a clock that went back, or a limit that was made smaller, kept clients out for as long as it was ahead', () => {
+    const ahead = 3_600_000;
+    const first = countRequest(ahead, 0, rate);
+    assert.deepEqual(
+      { allowed: first.allowed, wait: first.wait, full: first.full },
+      { allowed: false, wait: 100, full: 300 },
+    );
+    assert.equal(countRequest(first.arrival, 100, rate).allowed, true);
+  });
+
   test('a clock with fractions loses nobody the last place', () => {
     for (let now = 0; now < 100; now += 0.0137) {
       const one = { interval: 60_000, capacity: 60_000 };
@@ -119,6 +129,20 @@ describe('the middleware', () => {
     clock.time += 4000;
     assert.equal((await testRequest(target, '/')).status, 200);
     assert.equal((await testRequest(target, '/')).status, 429);
+  });
+
+  test('a clock with fractions adds no second', async () => {
+    for (let time = 2000; time < 200_000; time += 1_234.567_891) {
+      const target = app({ limit: 2, window: 60_000, store: new MemoryStore({ now: () => time }) });
+      const heads = [];
+      for (let i = 0; i < 3; i++) heads.push((await testRequest(target, '/')).headers);
+      assert.deepEqual(
+        heads.map((head) => head.get('RateLimit')),
+        ['"default";r=1;t=30', '"default";r=0;t=60', '"default";r=0;t=60'],
+        `at ${time}`,
+      );
+      assert.equal(heads[2]!.get('Retry-After'), '30');
+    }
   });
 
   test('the older fields', async () => {

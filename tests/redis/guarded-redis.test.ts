@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createClient, createClientPool, createCluster, createSentinel } from '@redis/client';
 import { expectTypeOf } from 'expect-type';
-import { cancellable, createTask, isCancelled, sleep } from '../../src/asyncio/index.ts';
+import { cancellable, createTask, currentTask, isCancelled, sleep } from '../../src/asyncio/index.ts';
 import {
   type BreakerState,
   GuardedRedis,
@@ -125,10 +125,26 @@ describe('a guarded client', () => {
     const end = performance.now() + 6;
     while (performance.now() < end);
     t.mock.timers.tick(1);
+    t.mock.timers.tick(1);
     for (const error of await errors) {
       assert.ok(error instanceof RedisUnavailableError);
       assert.deepEqual([error.reason, error.code], ['deadline', 'AIO_REDIS_UNAVAILABLE']);
     }
+  });
+
+  test('is not given up for an event loop that stood still: what came meanwhile is read first', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    let answer!: (value: unknown) => void;
+    const redis = new GuardedRedis(
+      { sendCommand: (_args: string[]) => new Promise((resolve) => (answer = resolve)) },
+      { deadline: 8 },
+    );
+    const value = redis.command(get);
+    const end = performance.now() + 12;
+    while (performance.now() < end);
+    t.mock.timers.tick(1);
+    answer('in time');
+    assert.equal(await value, 'in time');
   });
 
   test('is not asked for a while after failures in a row', async () => {
@@ -203,6 +219,20 @@ describe('a guarded client', () => {
     assert.deepEqual(client.calls[1], ['EVAL', 'return 1', '1', 'key', 'argument']);
   });
 
+  test('a task that was cancelled before it asked was let through to see, never told, and nobody else was let through', async () => {
+    const client = new ScriptedClient().answer(new Error('Socket closed unexpectedly'));
+    const redis = new GuardedRedis(client, { failures: 1, retryAfter: 1 });
+    await rejection(redis.command(get));
+    await sleep(5);
+    const task = createTask(async () => {
+      currentTask()!.cancel();
+      await redis.command(get);
+    });
+    assert.ok(isCancelled(await rejection(Promise.resolve(task))));
+    assert.equal(await redis.command(get), 'OK');
+    assert.equal(redis.state, 'closed');
+  });
+
   test('an onStateChange that throws lets nobody wait', async () => {
     const uncaught: unknown[] = [];
     const mistake = new Error('a mistake of the callback');
@@ -248,15 +278,15 @@ describe('with real servers', { skip: redisMissing }, () => {
   });
 
   test('runs scripts', async () => {
-    const redis = new GuardedRedis(client);
+    const redis = new GuardedRedis(client, { deadline: 8_000 });
     const script = new RedisScript("return redis.call('INCRBY', KEYS[1], ARGV[1])");
     assert.equal(await redis.run(script, ['count'], ['2']), 2);
     assert.equal(await redis.run(script, ['count'], ['3']), 5);
   });
 
   test('a frozen server is given up within the deadline, and used again when it is back', async () => {
-    const redis = new GuardedRedis(client, { deadline: 200, retryAfter: 50, failures: 2 });
-    await redis.command(['SET', 'key', 'value'], 'key');
+    const redis = new GuardedRedis(client, { deadline: 200, retryAfter: 1_000, failures: 2 });
+    await client.sendCommand(['SET', 'key', 'value']);
     server.freeze();
     try {
       const errors = await Promise.all([1, 2, 3].map(() => rejection(redis.command(get, 'key'))));
@@ -289,7 +319,7 @@ describe('with real servers', { skip: redisMissing }, () => {
     const cluster = await RedisCluster.start();
     const clusterClient = await cluster.connect();
     try {
-      const redis = new GuardedRedis(clusterClient);
+      const redis = new GuardedRedis(clusterClient, { deadline: 8_000 });
       assert.equal(redis.cluster, true);
       const script = new RedisScript("redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1])");
       for (let index = 0; index < 30; index++) {

@@ -122,9 +122,9 @@ async function replicate(master: RedisServer, replica: RedisServer): Promise<voi
   }
 }
 
-/** Tries again and again, for twenty seconds at most. */
+/** Tries again and again, for a minute at most. */
 export async function eventually<R>(attempt: () => Promise<R>): Promise<R> {
-  for (const end = performance.now() + 20_000; ; ) {
+  for (const end = performance.now() + 60_000; ; ) {
     try {
       return await attempt();
     } catch (error) {

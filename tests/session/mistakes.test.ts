@@ -281,13 +281,15 @@ describe('identities that are renewed, with a time in which the old one works', 
     met = new Event();
   };
 
-  test('one that was renewed twice is found by the first: it was taken for a damaged one', async () => {
-    const { app, visitor } = site(renew, options);
+  test('one that was renewed twice is found by the first: it was taken for a damaged one', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
+    const { app, visitor } = site(renew, { ...options, renewEvery: 2 * minute });
     await visitor.get('/put?a=1');
     const late = visitor.copy(app);
-    await visitor.get('/renew');
-    await visitor.get('/renew');
-    await visitor.get('/renew');
+    for (let times = 0; times < 3; times++) {
+      t.mock.timers.tick(2 * minute + 1000);
+      assert.equal((await visitor.get('/show')).setCookies.length, 1);
+    }
     assert.equal((await late.get('/show')).text, '{"a":"1"}');
     await late.get('/put?b=2');
     assert.equal((await visitor.get('/show')).text, '{"a":"1","b":"2"}');
@@ -298,7 +300,8 @@ describe('identities that are renewed, with a time in which the old one works', 
     const { app, visitor } = site(renew, options);
     await visitor.get('/put?a=1');
     const late = visitor.copy(app);
-    await visitor.get('/renew');
+    t.mock.timers.tick(11 * minute);
+    await visitor.get('/show');
     t.mock.timers.tick(7 * minute); // more than a tenth of the hour: using the session is written down
     assert.deepEqual((await late.get('/show')).setCookies, []);
     assert.equal((await late.get('/show')).text, '{"a":"1"}');
@@ -319,6 +322,28 @@ describe('identities that are renewed, with a time in which the old one works', 
     visitor.cookies.set('AIOHTTP_SESSION', /=([\w-]+)/.exec(cookies[0]!)![1]!);
     t.mock.timers.tick(9 * minute);
     assert.equal((await visitor.get('/show')).text, '{"a":"1","b":1,"c":1}');
+  });
+
+  test('renew() after a login let whoever knew the identity before in, as long as the grace lasted', async () => {
+    const { app, visitor } = site(renew, options);
+    await visitor.get('/put?planted=1');
+    const attacker = visitor.copy(app);
+    await visitor.get('/renew');
+    await visitor.get('/put?user=ann');
+    assert.equal((await attacker.get('/show')).text, '{}');
+    await attacker.get('/put?user=eve');
+    assert.equal((await visitor.get('/show')).text, '{"planted":"1","user":"ann"}');
+  });
+
+  test('without renewGrace what was on its way lost its changes when renewEvery came between', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
+    const { app, visitor } = site(renew, { renewEvery: 10 * minute });
+    await visitor.get('/put?a=1');
+    t.mock.timers.tick(11 * minute);
+    const late = visitor.copy(app);
+    await visitor.get('/show');
+    await late.get('/put?b=2');
+    assert.equal((await visitor.get('/show')).text, '{"a":"1","b":"2"}');
   });
 
   test('a logout ends the session that another request has just renewed', async () => {

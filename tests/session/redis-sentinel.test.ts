@@ -8,26 +8,33 @@ import { Visitor } from './visitor.ts';
 
 const quiet: web.Logger = { info() {}, warn() {}, error() {} };
 
+function site(storage: session.ServerStorage): web.Application {
+  const app = new web.Application({ logger: quiet });
+  session.setup(app, storage);
+  app.router.addGet('/count', async (request) => {
+    const data = await session.getSession<{ count?: number }>(request);
+    return new web.Response({ text: String(data.update('count', (count = 0) => count + 1)) });
+  });
+  app.router.addGet('/login', async (request) => {
+    const data = await session.getSession(request);
+    data.renew();
+    data.setUser('ann');
+    return new web.Response({ text: 'ok' });
+  });
+  return app;
+}
+
 test('sessions outlive a failover that a sentinel makes', { skip: redisMissing }, async () => {
   const sentinel = await RedisSentinel.start();
   const client = await sentinel.connect();
   try {
-    const storage = new session.RedisStorage(client, { deadline: 300, retryAfter: 100 });
-    const app = new web.Application({ logger: quiet });
-    session.setup(app, storage);
-    app.router.addGet('/count', async (request) => {
-      const data = await session.getSession<{ count?: number }>(request);
-      return new web.Response({ text: String(data.update('count', (count = 0) => count + 1)) });
-    });
-    app.router.addGet('/login', async (request) => {
-      const data = await session.getSession(request);
-      data.renew();
-      data.setUser('ann');
-      return new web.Response({ text: 'ok' });
-    });
+    // Only who asks while there is no master should lose patience.
+    const storage = new session.RedisStorage(client, { deadline: 8_000, retryAfter: 100 });
+    const patient = site(storage);
+    const impatient = site(new session.RedisStorage(client, { deadline: 300, retryAfter: 100 }));
     for (const check of session.storageContract) await check.run(storage);
 
-    const visitor = new Visitor(app);
+    let visitor = new Visitor(patient);
     assert.equal((await visitor.get('/count')).text, '1');
     assert.equal((await visitor.get('/login')).text, 'ok');
     // Replication is not waited for by anybody else: what the master answers is lost with it until the replica has it.
@@ -36,6 +43,7 @@ test('sessions outlive a failover that a sentinel makes', { skip: redisMissing }
     master.destroy();
 
     await sentinel.master.kill();
+    visitor = visitor.copy(impatient);
     const { status } = await visitor.get('/count');
     assert.equal(status, 503);
     const after = await eventually(async () => {
@@ -43,6 +51,7 @@ test('sessions outlive a failover that a sentinel makes', { skip: redisMissing }
       assert.equal(answer.status, 200);
       return answer;
     });
+    visitor = visitor.copy(patient);
     assert.equal(await sentinel.masterPort(), sentinel.replica.port);
     assert.equal(after.text, '2');
     assert.equal((await storage.sessionsOf('ann')).length, 1);

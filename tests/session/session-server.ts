@@ -9,7 +9,7 @@ import { connectClient } from '../redis/redis-server.ts';
 
 const client = await connectClient(process.argv[2]!);
 const app = new web.Application();
-session.setup(app, new session.RedisStorage(client));
+session.setup(app, new session.RedisStorage(client, { deadline: 8_000 }));
 app.router.addGet('/put/{key}', async (request: web.Request<{ key: string }>) => {
   const data = await session.getSession<Record<string, number>>(request);
   await sleep(2);

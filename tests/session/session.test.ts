@@ -463,6 +463,36 @@ describe('lifetimes', () => {
     assert.equal((await visitor.get('/show')).text, '{}');
   });
 
+  const logins: readonly [name: string, make: () => session.Storage][] = [
+    ['on the server', () => new session.MemoryStorage()],
+    ['in its cookie', () => new session.EncryptedCookieStorage(new Uint8Array(32))],
+  ];
+  for (const [where, make] of logins) {
+    test(`a login to a session that was old before ended soon after: its age counts from the login (${where})`, async (t) => {
+      t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
+      const app = new web.Application();
+      session.setup(app, make(), { idle: 60 * minute, absolute: 30 * minute, epochOf: () => 0 });
+      app.router.addGet('/put', common['/put']!);
+      app.router.addGet('/show', common['/show']!);
+      app.router.addGet('/login', async (request) => {
+        const data = await session.getSession(request);
+        data.renew();
+        data.setUser('ann');
+        return new web.Response({ text: String(data.created) });
+      });
+      const visitor = new Visitor(app);
+      await visitor.get('/put?a=1');
+      t.mock.timers.tick(29 * minute);
+      await visitor.get('/login');
+      t.mock.timers.tick(29 * minute);
+      assert.equal((await visitor.get('/show')).text, '{"a":"1"}');
+      // The same user again is no reason to live longer.
+      await visitor.get('/login');
+      t.mock.timers.tick(minute);
+      assert.equal((await visitor.get('/show')).text, '{}');
+    });
+  }
+
   test('using it is written down when a tenth of the idle time has passed', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
     const touched: number[] = [];

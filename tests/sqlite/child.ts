@@ -2,7 +2,8 @@
 import { connect } from '../../src/sqlite/index.ts';
 
 const [role, file] = process.argv.slice(2) as [string, string];
-const db = await connect(file);
+// A lock is held for as long as the test takes.
+const db = await connect(file, { idleTransactionTimeout: Number.POSITIVE_INFINITY });
 
 if (role === 'lock') {
   // Holds the lock of the writer until it is told to let go.

@@ -25,6 +25,18 @@ export async function openFile(t: TestContext, options: ConnectOptions = {}): Pr
   return db;
 }
 
+/** Ends with the next warning that a transaction was abandoned. A slow machine warns of slow statements as well. */
+export function abandoned(): Promise<void> {
+  return new Promise((resolve) => {
+    const listen = (warning: Error & { readonly code?: string }): void => {
+      if (warning.code !== 'AIO_SQL_ABANDONED') return;
+      process.off('warning', listen);
+      resolve();
+    };
+    process.on('warning', listen);
+  });
+}
+
 type Open = (t: TestContext, options?: ConnectOptions) => Promise<Connection>;
 
 const kinds: readonly (readonly [string, Open])[] = [

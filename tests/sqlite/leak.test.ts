@@ -25,7 +25,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Waits for files to be closed. @photostructure/sqlite keeps a closed database open until its statements are collected. */
 async function closed(below: string): Promise<void> {
-  for (let turn = 0; turn < 50 && openFiles(below).length > 0; turn++) {
+  for (let turn = 0; turn < 1_000 && openFiles(below).length > 0; turn++) {
     collectGarbage();
     await new Promise((resolve) => setImmediate(resolve));
   }

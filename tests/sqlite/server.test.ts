@@ -5,7 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Connection } from '../../src/sqlite/index.ts';
 import { TestServer } from '../../src/testing/index.ts';
 import * as web from '../../src/web/index.ts';
-import { openFile, SCHEMA } from './databases.ts';
+import { abandoned, openFile, SCHEMA } from './databases.ts';
 
 const DB = new web.AppKey<Connection>('db');
 
@@ -171,7 +171,7 @@ test('a request that leaves its transaction open does not keep the others from w
   const server = new TestServer(app);
   await server.start();
   t.after(() => server.close());
-  const warned = once(process, 'warning');
+  const warned = abandoned();
   const [first, second] = await pipelined(server.port!, [
     'POST /leak HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n',
     post('kept', 'text'),

@@ -50,6 +50,16 @@ test('a read that kills its thread is not tried on one thread after the other', 
   assert.deepEqual(await db.fetchone('SELECT 1 AS one'), { one: 1 });
 });
 
+test('a thread that takes longer to start than busyTimeout is waited for: nobody holds it', async (t) => {
+  const open = ThreadLink.open.bind(ThreadLink);
+  const db = await openFile(t, { mode: 'worker', busyTimeout: 5 });
+  t.mock.method(ThreadLink, 'open', async (...args: Parameters<typeof open>) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return await open(...args);
+  });
+  assert.deepEqual(await db.fetchone('SELECT 1 AS one'), { one: 1 });
+});
+
 test('a database in memory whose thread dies is lost, and not silently empty', async () => {
   const db = await connect(':memory:', { mode: 'worker' });
   await db.execute('CREATE TABLE IF NOT EXISTS n (i)');

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ClientConnectionError, ClientResponseError, ClientSession } from '../../src/client/index.ts';
+import {
+  ClientConnectionError,
+  ClientResponseError,
+  ClientSession,
+  WSServerHandshakeError,
+} from '../../src/client/index.ts';
 import {
   MockConnector,
   type MockConnectorOptions,
@@ -23,6 +28,24 @@ async function mocked(
 }
 
 describe('MockConnector', () => {
+  test('asserts about a body that is no JSON, and with a global pattern, went wrong', async () => {
+    await mocked(async (mock, session) => {
+      mock.post(/./g, {}, { times: Infinity });
+      mock.get('https://api.example/left', {});
+      for (const data of ['text', 'again']) await session.post('https://api.example/', { data });
+      assert.throws(() => mock.assertCalled('POST', 'https://api.example/', { json: {} }), {
+        code: 'ERR_ASSERTION',
+        message: 'the body of POST https://api.example/ is no JSON: "again"',
+      });
+      assert.equal(mock.callsTo('POST', /example/g).length, 2);
+      assert.equal(mock.callsTo('POST', /^https:/y).length, 2);
+      await assert.rejects(session.get('https://api.example/'), {
+        message:
+          'No answer is recorded for GET https://api.example/; there are answers for: GET https://api.example/left (1 left)',
+      });
+    });
+  });
+
   test('answers by method and URL, in the order of recording', async () => {
     await mocked(async (mock, session) => {
       mock
@@ -165,6 +188,58 @@ describe('MockConnector', () => {
       );
       assert.deepEqual(answers, hosts);
       assert.equal(mock.stats.busy, 0);
+    });
+  });
+});
+
+describe('WebSockets by a MockConnector', () => {
+  test('talk to what was recorded', async () => {
+    await mocked(async (mock, session) => {
+      mock.get(
+        'wss://feed.example/prices?of=gold',
+        {
+          webSocket: async (ws, call) => {
+            await ws.sendStr(`${call.url.href} ${call.headers['x-own']}`);
+            for await (const message of ws) await ws.sendStr(`you said ${String(message.data)}`);
+          },
+        },
+        { times: 2 },
+      );
+      for (const scheme of ['wss', 'https']) {
+        await using ws = await session.wsConnect(`${scheme}://feed.example/prices?of=gold`, {
+          headers: { 'X-Own': '1' },
+        });
+        assert.equal(await ws.receiveStr(), 'wss://feed.example/prices?of=gold 1');
+        await ws.sendStr('hello');
+        assert.equal(await ws.receiveStr(), 'you said hello');
+      }
+      mock.assertAllUsed();
+      assert.equal(mock.callsTo('GET', 'https://feed.example/prices?of=gold').length, 2);
+      assert.equal(mock.callsTo('GET', /^wss:/).length, 2);
+    });
+  });
+
+  test('end with the function', async () => {
+    await mocked(async (mock, session) => {
+      mock.get('ws://feed.example/', { webSocket: (ws) => ws.sendStr('only this') });
+      await using ws = await session.wsConnect('ws://feed.example/');
+      const texts: unknown[] = [];
+      for await (const message of ws) texts.push(message.data);
+      assert.deepEqual([texts, ws.closeCode], [['only this'], 1000]);
+    });
+  });
+
+  test('are refused as recorded, and when nothing is', async () => {
+    await mocked(async (mock, session) => {
+      mock.get('ws://feed.example/', { status: 403 });
+      await assert.rejects(session.wsConnect('ws://feed.example/'), (error) => {
+        assert.ok(error instanceof WSServerHandshakeError);
+        assert.equal(error.status, 403);
+        return true;
+      });
+      await assert.rejects(session.wsConnect('ws://feed.example/'), UnexpectedRequestError);
+      mock.get('http://feed.example/', { webSocket: () => {} });
+      await assert.rejects(session.get('http://feed.example/'), /does not ask for one/);
     });
   });
 });

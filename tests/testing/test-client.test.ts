@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ClientError } from '../../src/client/index.ts';
+import { ClientError, WSServerHandshakeError } from '../../src/client/index.ts';
 import { RawTestServer, TestClient, TestServer } from '../../src/testing/index.ts';
-import { Application, type Request, Response } from '../../src/web/index.ts';
+import { Application, type Request, Response, WebSocketResponse } from '../../src/web/index.ts';
 
 function makeApp(): Application {
   const app = new Application();
@@ -39,6 +39,21 @@ describe('TestClient', () => {
     } finally {
       await client.close();
     }
+  });
+
+  test('opens WebSockets', async () => {
+    const app = makeApp();
+    app.router.addGet('/ws', async (request: Request) => {
+      const ws = new WebSocketResponse();
+      await ws.prepare(request);
+      for await (const message of ws) await ws.sendStr(`${request.query.get('a')} ${String(message.data)}`);
+      return ws;
+    });
+    await using client = await new TestClient(app).start();
+    await using ws = await client.wsConnect('/ws?a=1', { decodeText: true });
+    await ws.sendStr('hello');
+    assert.equal(await ws.receiveStr(), '1 hello');
+    await assert.rejects(client.wsConnect('/echo'), WSServerHandshakeError);
   });
 
   test('keeps the cookies of its server, though that is an address', async () => {

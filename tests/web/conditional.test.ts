@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { web } from '../../src/index.ts';
 import { ETag, evaluateConditions, ifRangeHolds } from '../../src/message/index.ts';
 import { TestServer } from '../../src/testing/index.ts';
-import { split } from './answer.ts';
+import { makeRequest, split } from './answer.ts';
 import { rawRequest } from './raw-request.ts';
 
 const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -273,6 +273,12 @@ describe('checkPreconditions', () => {
     });
     assert.equal((await ask(app, 'If-Match: *\r\n', '/', 'PUT')).status, 412);
     assert.equal((await ask(app, 'If-None-Match: *\r\n', '/', 'PUT')).status, 201);
+  });
+
+  test('a tag in quotes of its own matched nothing, in silence', () => {
+    const request = makeRequest('/', { method: 'PUT' });
+    assert.throws(() => web.checkPreconditions(request, { etag: '"v7"' }), { code: 'AIO_ETAG' });
+    web.checkPreconditions(request, { etag: 'v7' });
   });
 
   test('304 carries the validators', async () => {

@@ -245,6 +245,23 @@ describe('FileResponse', () => {
     );
   });
 
+  test('Last-Modified of a file that has just changed is not later than a Date that is a tick old', async (t) => {
+    await withApp(
+      { 'a.txt': 'x' },
+      (tree) => new web.FileResponse(tree.path('a.txt')),
+      async (app, tree) => {
+        const { utimesSync } = await import('node:fs');
+        await app.request('/');
+        const now = Math.ceil(Date.now() / 1000) * 1000 + 4_000;
+        t.mock.method(Date, 'now', () => now);
+        utimesSync(tree.path('a.txt'), now / 1000, now / 1000);
+        const { headers } = await app.request('/');
+        assert.equal(Date.parse(headers.get('last-modified') ?? ''), now);
+        assert.equal(Date.parse(headers.get('date') ?? ''), now);
+      },
+    );
+  });
+
   test('many at once, pipelined, HTTP/1.0', async () => {
     await withApp(
       { 'a.txt': 'hello', 'b.bin': Buffer.alloc(300_000, 'b') },

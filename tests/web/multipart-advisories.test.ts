@@ -37,7 +37,7 @@ const bodies: readonly [advisory: string, body: () => string, status: number][] 
   ['a field of bytes that are no text', () => form(formPart('a', '\xff')), 400],
 ];
 
-describe('advisories on multipart', { timeout: 60_000 }, () => {
+describe('advisories on multipart', { timeout: 300_000 }, () => {
   for (const [advisory, body, status] of bodies) {
     test(advisory, async () => {
       await using server = await serve();

@@ -106,6 +106,30 @@ describe('request.post() of urlencoded forms', () => {
     assert.equal((await posted('a=1&'.repeat(1000), URLENCODED)).length, 1000);
     await refused('a=1&'.repeat(1001), 413, 'AIO_MULTIPART_TOO_MANY_PARTS', URLENCODED);
     await refused('a=1&b=2', 413, 'AIO_MULTIPART_TOO_MANY_PARTS', URLENCODED, { maxParts: 1 });
+    assert.equal((await posted('&&a&&b&&', URLENCODED, { maxParts: 2 })).length, 2);
+  });
+
+  test('millions of fields are refused before they are taken apart', async () => {
+    // A form of 8 MB took the event loop for seconds and a hundred times its size: the fields were counted when they were there.
+    const body = Buffer.alloc(8_000_000, '&a');
+    const many = makeRequest('/', {
+      method: 'POST',
+      body,
+      headers: { 'Content-Type': URLENCODED },
+    }).clone({ clientMaxSize: 0 });
+    const before = process.memoryUsage().heapUsed;
+    await assert.rejects(many.post(), web.HTTPRequestEntityTooLarge);
+    assert.ok(process.memoryUsage().heapUsed - before < 50_000_000);
+  });
+
+  test('the bytes of a field and of all of them are limited as in multipart forms', async () => {
+    const limits = { maxFieldSize: 9, maxTotalFieldSize: 30 };
+    assert.equal(
+      (await posted('a=%C3%A912345678&b=123456789', URLENCODED, { ...limits, maxFieldSize: 10 })).length,
+      2,
+    );
+    await refused('a=%C3%A912345678', 413, 'AIO_MULTIPART_PART_TOO_LARGE', URLENCODED, limits);
+    await refused(`a=${'b'.repeat(29)}`, 413, undefined, URLENCODED, limits);
   });
 });
 
@@ -373,6 +397,23 @@ describe('request.post() of multipart forms', () => {
 });
 
 describe('over a socket', () => {
+  test('a urlencoded body is not gathered because files may be large', async () => {
+    await using server = await FormServer.start(
+      async (request) => new web.Response({ text: String((await request.post()).size) }),
+      { clientMaxSize: 1_000_000_000 },
+    );
+    const pieces = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(Buffer.alloc(65_536, 'a')),
+    });
+    const response = await server.fetch({
+      body: pieces,
+      headers: { 'Content-Type': URLENCODED },
+      duplex: 'half',
+    } as RequestInit);
+    assert.equal(response.status, 413);
+    await response.text();
+  });
+
   test('clientMaxSize is 1 MiB, enforced while the body comes', async () => {
     await using server = await FormServer.start(async (request) => {
       const taken = await request.post();
@@ -422,6 +463,21 @@ describe('over a socket', () => {
     const mixed = request(form(formPart('a', 'x')), MULTIPART);
     await mixed.post();
     await assert.rejects(mixed.multipart(), { code: 'AIO_REQUEST_ALREADY_READ' });
+  });
+
+  test('the parts cannot be read twice as they come, and the client is not told that it sent nonsense', async () => {
+    for (const again of [
+      (request: web.Request) => request.post(),
+      (request: web.Request) => request.multipart(),
+    ]) {
+      const twice = request(form(formPart('a', 'x')), MULTIPART);
+      await (await twice.multipart()).next();
+      await assert.rejects(again(twice), { code: 'AIO_REQUEST_ALREADY_READ' });
+    }
+    const kept = request(form(formPart('a', 'x')), MULTIPART);
+    await kept.read();
+    await (await kept.multipart()).next();
+    assert.equal((await kept.post()).get('a'), 'x');
   });
 
   test('request.multipart() reads while the body comes; its errors are 400 and 413', async () => {

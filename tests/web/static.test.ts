@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { fstatSync, mkdirSync, openSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  fstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -8,6 +17,7 @@ import { web } from '../../src/index.ts';
 import { OpenFile } from '../../src/web/file-open.ts';
 import { FileRepresentation } from '../../src/web/file-representation.ts';
 import { StaticCache } from '../../src/web/static-cache.ts';
+import { collectingLogger } from './collecting-logger.ts';
 import { FileTree, openFilesBelow, RunningApp, withStatic } from './static-site.ts';
 
 function openNow(path: string): OpenFile {
@@ -163,6 +173,29 @@ describe('web.static()', () => {
     });
   });
 
+  test('caches were told to keep a 412 or 416, which everybody got for the file then', async () => {
+    for (const options of [
+      { maxAge: 60_000, immutable: true },
+      { headers: { 'Cache-Control': 'public, max-age=60', Expires: 'Thu, 01 Jan 2099 00:00:00 GMT' } },
+      { maxAge: 60_000, cache: true },
+    ]) {
+      await withStatic({ 'a.txt': 'a' }, options, async (app) => {
+        assert.match((await app.request('/static/a.txt')).headers.get('cache-control') ?? '', /^public/);
+        for (const [status, headers] of [
+          [412, { 'If-Match': '"x"' }],
+          [416, { Range: 'bytes=9-' }],
+        ] as const) {
+          const answer = await app.request('/static/a.txt', headers);
+          assert.equal(answer.status, status);
+          assert.equal(answer.headers.get('cache-control'), undefined);
+          assert.equal(answer.headers.get('expires'), undefined);
+        }
+        const same = await app.request('/static/a.txt', { 'If-None-Match': '*' });
+        assert.match(same.headers.get('cache-control') ?? '', /^public/);
+      });
+    }
+  });
+
   test('wrong options are refused when the route is registered', () => {
     using tree = new FileTree({ 'a.txt': 'x' });
     const { router } = new web.Application();
@@ -237,9 +270,46 @@ describe('web.static()', () => {
     const head = await app.fetch(new Request('http://h/static/big.bin', { method: 'HEAD' }));
     assert.equal(head.headers.get('content-length'), '1000003');
     for (let turn = 0; turn < 10_000 && (openFilesBelow(tree.base) ?? []).length > 0; turn++) {
-      await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
     assert.deepEqual(openFilesBelow(tree.base) ?? [], []);
+  });
+
+  test('an answer of app.fetch that nobody reads holds no descriptor', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const big = Buffer.alloc(1_000_003, 'abcdefg');
+    using tree = new FileTree({ 'big.bin': big, 'middle.bin': big.subarray(0, 100_000) });
+    const logger = collectingLogger();
+    const app = new web.Application({ logger });
+    app.addRoutes([web.static('/static', tree.root)]);
+    const ask = (name: string, headers: Record<string, string> = {}): Promise<globalThis.Response> =>
+      app.fetch(new Request(`http://h/static/${name}`, { headers }));
+    const closed = async (): Promise<void> => {
+      for (let turn = 0; turn < 10_000 && openFilesBelow(tree.base)?.length !== 0; turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      assert.deepEqual(openFilesBelow(tree.base), []);
+    };
+    const answers = [
+      await ask('big.bin'),
+      await ask('middle.bin'),
+      await ask('big.bin', { Range: 'bytes=0-99999,200000-999999' }),
+    ];
+    await closed();
+    // It is opened again for whoever reads it after all.
+    const [whole, middle, parts] = await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    assert.ok(Buffer.from(whole!).equals(big));
+    assert.ok(Buffer.from(middle!).equals(big.subarray(0, 100_000)));
+    assert.ok(Buffer.from(parts!).includes(big.subarray(200_000, 1_000_000)));
+    await closed();
+    // What was replaced meanwhile is another file: no answer is made of both.
+    const unread = await ask('big.bin');
+    await closed();
+    tree.write('big.bin', Buffer.alloc(1_000_003, 'x'));
+    await assert.rejects(unread.arrayBuffer(), { code: 'AIO_EXCHANGE_ABORTED' });
+    assert.match(JSON.stringify(logger), /replaced or changed/);
+    await closed();
   });
 
   test('OPTIONS by setOptionsRoute', async () => {
@@ -397,13 +467,41 @@ describe('the cache', () => {
     });
   });
 
+  test('a new version with the size and the time of the old one, as archives make them, was never noticed', async () => {
+    const options = { cache: { revalidate: 0 }, appendVersion: true };
+    using tree = new FileTree({ 'a.html': 'v=1' });
+    const app = await RunningApp.start([web.static('/static', tree.root, options)]);
+    try {
+      const write = (content: string): void => {
+        writeFileSync(tree.path('a.html'), content);
+        utimesSync(tree.path('a.html'), 1, 1);
+      };
+      write('v=1');
+      const version = createHash('sha256').update('v=1').digest('base64url');
+      const ask = async (query = ''): Promise<string[]> => {
+        const { body, headers } = await app.request(`/static/a.html${query}`);
+        return [body, headers.get('cache-control') ?? ''];
+      };
+      assert.deepEqual(await ask(), ['v=1', '']);
+      assert.deepEqual(await ask(`?v=${version}`), ['v=1', 'public, max-age=31536000, immutable']);
+      const { ctimeMs } = statSync(tree.path('a.html'));
+      // The clock of file systems ticks every few milliseconds.
+      do write('v=2');
+      while (statSync(tree.path('a.html')).ctimeMs === ctimeMs);
+      assert.deepEqual(await ask(), ['v=2', '']);
+      assert.deepEqual(await ask(`?v=${version}`), ['v=2', '']);
+    } finally {
+      await app[Symbol.asyncDispose]();
+    }
+  });
+
   test('stays within its size, and forgets what was not asked for the longest time', () => {
     const cache = new StaticCache({ maxSize: 4_096, revalidate: Number.POSITIVE_INFINITY });
     using tree = new FileTree({});
     const add = (name: string, size: number): void => {
       const file = openNow(tree.write(name, Buffer.alloc(size)));
-      const representation = new FileRepresentation(file, undefined, false, Buffer.alloc(size));
-      cache.add(name, name, 'stamp', [], { representation, inode: file.inode, modified: file.modified });
+      const representation = new FileRepresentation(file, 'a', undefined, false, Buffer.alloc(size));
+      cache.add(name, name, 'stamp', [], { representation, inode: file.inode, changed: file.changed });
       file.close();
     };
     for (const name of ['a', 'b', 'c', 'd']) add(name, 512);

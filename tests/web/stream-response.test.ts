@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { web } from '../../src/index.ts';
 import { Listener } from '../../src/net/index.ts';
@@ -229,6 +230,47 @@ describe('StreamResponse', () => {
     await listener.stop();
     await server.shutdown(0);
   });
+
+  for (const coding of [undefined, 'gzip'] as const) {
+    test(`a write that nobody awaits${coding === undefined ? '' : ', compressed,'} ended the process when the client left`, async () => {
+      const unhandled: unknown[] = [];
+      const note = (error: unknown): number => unhandled.push(error);
+      process.on('unhandledRejection', note);
+      const over = deferred<void>();
+      const server = new web.Server(
+        async (request) => {
+          const response = new web.StreamResponse();
+          if (coding !== undefined) response.enableCompression(coding, { flush: true });
+          await response.prepare(request);
+          const noise = randomBytes(65_536);
+          const write = (): void => void response.write(noise);
+          for (let piece = 0; piece < 300; piece++) write();
+          request.onDone(() => {
+            write();
+            void response.drain();
+            void response.writeEof(noise);
+            over.resolve();
+          });
+          await over.promise;
+          return response;
+        },
+        { logger: collectingLogger() },
+      );
+      const listener = new Listener(server, { host: '127.0.0.1', port: 0 });
+      await listener.start();
+      const { connect } = await import('node:net');
+      const address = listener.address;
+      assert.ok(address !== null && typeof address === 'object');
+      const socket = connect(address.port, '127.0.0.1', () => socket.write(KEEP));
+      socket.once('data', () => socket.destroy());
+      await over.promise;
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      process.off('unhandledRejection', note);
+      assert.deepEqual(unhandled, []);
+      await listener.stop();
+      await server.shutdown(0);
+    });
+  }
 });
 
 function deferred<T>(): {

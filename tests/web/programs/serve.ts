@@ -24,11 +24,16 @@ function say(text: string): void {
 
 function makeApp(): web.Application {
   const app = new web.Application();
+  let shutDown = (): void => {};
+  const isShutDown = new Promise<void>((resolve) => {
+    shutDown = resolve;
+  });
   app.addRoutes([
     web.get('/', () => new web.Response({ text: 'hello' })),
     web.get('/slow', async () => {
       say('slow: begins');
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await isShutDown;
+      await new Promise((resolve) => setTimeout(resolve, 100));
       say('slow: ends');
       return new web.Response({ text: 'slow answer' });
     }),
@@ -53,7 +58,10 @@ function makeApp(): web.Application {
       await new Promise((resolve) => setTimeout(resolve, 60_000));
     }
   });
-  app.onShutdown.append(() => say('shutdown'));
+  app.onShutdown.append(() => {
+    say('shutdown');
+    shutDown();
+  });
   app.onCleanup.append(async () => {
     if (hangCleanup !== true) return;
     say('clean-up hangs');
