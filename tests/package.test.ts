@@ -55,7 +55,7 @@ describe('the package', () => {
   });
 
   test('every room with an index.ts that users may enter is an entry, and the other way round', () => {
-    const inner = ['http1', 'message', 'net'];
+    const inner = ['http1', 'message', 'net', 'websocket'];
     const rooms = readdirSync(path.join(root, 'src'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && existsSync(path.join(root, 'src', entry.name, 'index.ts')))
       .map((entry) => `./${entry.name}`)

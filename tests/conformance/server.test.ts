@@ -182,7 +182,7 @@ describe('conformance:server', () => {
     for (const [line, target] of [
       ['GET /any/thing%20here?a=1&b HTTP/1.1', '/any/thing%20here?a=1&b'],
       ['POST /stream HTTP/1.1', '/stream'],
-      ['GET /ws HTTP/1.1', '/ws'],
+      ['GET /w HTTP/1.1', '/w'],
       ['OPTIONS * HTTP/1.1', '*'],
       ['GET http://other.example/x?y HTTP/1.1', 'http://other.example/x?y'],
     ] as const) {
