@@ -6,7 +6,7 @@ import { CLOSING, ENDING, GONE, OPEN, SendingChannel } from './channel-sending.t
 import type { WebSocketError } from './errors.ts';
 import { ERROR, FrameParser, INFLATING, NEED_MORE } from './frame-parser.ts';
 import type { Frame } from './frame-writer.ts';
-import { Heartbeat, type HeartbeatOwner } from './heartbeat.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Inbox } from './inbox.ts';
 import {
   CLOSED_MESSAGE,
@@ -17,7 +17,7 @@ import {
   WSMsgType,
 } from './message.ts';
 import { ReceiveWait } from './receive-wait.ts';
-import { listen, type SocketOwner } from './socket-events.ts';
+import { listen } from './socket-events.ts';
 import { WebSocketStateError } from './state-error.ts';
 
 /** Why nothing is read: it goes on when no reason is left. */
@@ -37,7 +37,7 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class WebSocketChannel<Text extends string | Uint8Array = string>
   extends SendingChannel<Text>
-  implements HeartbeatOwner, SocketOwner, AsyncDisposable
+  implements AsyncDisposable
 {
   readonly protocol: string | undefined;
   /** Whether messages may be compressed. */
