@@ -1,8 +1,6 @@
 // A measured server: a child process that says where it listens and what it has used.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { MeasuredProcess } from '../measured-process.ts';
 
 export interface Contender {
   readonly name: string;
@@ -17,46 +15,33 @@ export const contenders: readonly Contender[] = [
   { name: '@fastify/multipart', file: 'fastify.mjs' },
 ];
 
-const PATIENCE = 20_000;
-
 export class ServerProcess {
   readonly port: number;
-  readonly #child: ChildProcess;
+  readonly #process: MeasuredProcess;
 
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child;
+  private constructor(process: MeasuredProcess, port: number) {
+    this.#process = process;
     this.port = port;
   }
 
-  static async start({ file }: Contender, node: string): Promise<ServerProcess> {
-    const child = spawn(node, ['--no-warnings', fileURLToPath(new URL(`servers/${file}`, import.meta.url))], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_ENV: 'production' },
-    });
-    const [{ port }] = await once(child, 'message', { signal: AbortSignal.timeout(PATIENCE) });
-    return new ServerProcess(child, port);
+  static async start({ name, file }: Contender, node: string): Promise<ServerProcess> {
+    const started = new MeasuredProcess(name, node, new URL(`servers/${file}`, import.meta.url), {});
+    const { port } = (await started.ready()) as { port: number };
+    return new ServerProcess(started, port);
   }
 
   /** Microseconds of CPU used so far, kernel included. */
   async cpu(): Promise<number> {
-    const { user, system } = (await this.#ask('cpu')) as NodeJS.CpuUsage;
+    const { user, system } = (await this.#process.ask('cpu')) as NodeJS.CpuUsage;
     return user + system;
   }
 
   /** Resident bytes. */
   async memory(): Promise<number> {
-    return ((await this.#ask('memory')) as NodeJS.MemoryUsage).rss;
+    return ((await this.#process.ask('memory')) as NodeJS.MemoryUsage).rss;
   }
 
   async stop(): Promise<void> {
-    const exit = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await exit;
-  }
-
-  async #ask(question: string): Promise<unknown> {
-    const answer = once(this.#child, 'message', { signal: AbortSignal.timeout(PATIENCE) });
-    this.#child.send(question);
-    return (await answer)[0];
+    await this.#process.stop();
   }
 }

@@ -1,10 +1,8 @@
 // The servers that are compared, and one running server as the bench sees it: a child process that says where it
 // listens and what it has used.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { MeasuredProcess } from '../measured-process.ts';
 import type { Scenario } from './scenarios.ts';
 
 export interface Contender {
@@ -49,70 +47,45 @@ export function runsOn(contender: Contender, version: string): boolean {
   return major > needsMajor || (major === needsMajor && minor >= needsMinor);
 }
 
-/** A question to a server must be answered within this time; a server that starts must be ready within it. */
-const patience = 20_000;
-
 export class RunningServer {
   readonly port: number;
-  readonly #child: ChildProcess;
+  readonly #process: MeasuredProcess;
 
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child;
+  private constructor(process: MeasuredProcess, port: number) {
+    this.#process = process;
     this.port = port;
   }
 
-  static async start(contender: Contender, scenario: Scenario, node: string): Promise<RunningServer> {
-    const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  static async start(
+    { name, file, variant }: Contender,
+    { name: scenario, program, tls }: Scenario,
+    node: string,
+  ): Promise<RunningServer> {
+    const here = (path: string): URL => new URL(path, import.meta.url);
     const task = {
-      program: scenario.program,
-      variant: contender.variant,
-      tls: scenario.tls
+      program,
+      variant,
+      tls: tls
         ? { key: readFileSync(here('tls/key.pem'), 'utf8'), cert: readFileSync(here('tls/cert.pem'), 'utf8') }
         : undefined,
     };
-    const child = spawn(
-      node,
-      ['--expose-gc', '--no-warnings', here(`servers/${contender.file}`), JSON.stringify(task)],
-      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, NODE_ENV: 'production' } },
-    );
-    try {
-      const [message] = await once(child, 'message', {
-        signal: AbortSignal.any([AbortSignal.timeout(patience), exitSignal(child)]),
-      });
-      return new RunningServer(child, (message as { port: number }).port);
-    } catch (cause) {
-      child.kill('SIGKILL');
-      throw new Error(`${contender.name} did not start for the scenario '${scenario.name}'`, { cause });
-    }
+    const what = `${name}, scenario '${scenario}',`;
+    const started = new MeasuredProcess(what, node, here(`servers/${file}`), task, ['--expose-gc']);
+    const { port } = (await started.ready()) as { port: number };
+    return new RunningServer(started, port);
   }
 
   /** Microseconds of CPU that the process has used so far, all threads. */
   async cpu(): Promise<NodeJS.CpuUsage> {
-    return (await this.#ask('cpu')) as NodeJS.CpuUsage;
+    return (await this.#process.ask('cpu')) as NodeJS.CpuUsage;
   }
 
   /** After a full garbage collection. */
   async memory(): Promise<NodeJS.MemoryUsage> {
-    return (await this.#ask('memory')) as NodeJS.MemoryUsage;
+    return (await this.#process.ask('memory')) as NodeJS.MemoryUsage;
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
+    await this.#process.stop();
   }
-
-  async #ask(question: 'cpu' | 'memory'): Promise<unknown> {
-    const answered = once(this.#child, 'message', { signal: AbortSignal.timeout(patience) });
-    this.#child.send(question);
-    const [answer] = await answered;
-    return answer;
-  }
-}
-
-function exitSignal(child: ChildProcess): AbortSignal {
-  const controller = new AbortController();
-  child.once('exit', (code, signal) => controller.abort(new Error(`the process ended (${code ?? signal})`)));
-  return controller.signal;
 }

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { MeasuredProcess } from '../measured-process.ts';
 
 export interface FileServer {
   readonly port: number;
@@ -33,29 +33,20 @@ export const contenders: readonly Contender[] = [
     : []),
 ];
 
-const patience = 20_000;
-
 function nodeServer(name: string, file: string, variant?: string): Contender {
   return {
     name,
     async start(directory, node) {
-      const program = fileURLToPath(new URL(`servers/${file}`, import.meta.url));
-      const child = spawn(node, ['--no-warnings', program, JSON.stringify({ directory, variant })], {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        env: { ...process.env, NODE_ENV: 'production' },
-      });
-      const message = async (): Promise<unknown> =>
-        (await once(child, 'message', { signal: AbortSignal.timeout(patience) }))[0];
-      const { port } = (await message()) as { port: number };
+      const program = new URL(`servers/${file}`, import.meta.url);
+      const started = new MeasuredProcess(name, node, program, { directory, variant });
+      const { port } = (await started.ready()) as { port: number };
       return {
         port,
         async cpu() {
-          const answer = message();
-          child.send('cpu');
-          const { user, system } = (await answer) as NodeJS.CpuUsage;
+          const { user, system } = (await started.ask('cpu')) as NodeJS.CpuUsage;
           return user + system;
         },
-        stop: () => stopped(child),
+        stop: () => started.stop(),
       };
     },
   };
@@ -88,7 +79,7 @@ async function startNginx(program: string, directory: string): Promise<FileServe
         .split(' ');
       return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6;
     },
-    stop: () => stopped(child, 'SIGTERM'),
+    stop: () => terminated(child),
   };
 }
 
@@ -122,9 +113,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function stopped(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+async function terminated(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill(signal);
+  child.kill('SIGTERM');
   await exited;
 }

@@ -1,8 +1,6 @@
 // What is compared, and the processes of a measurement: a server, and the client that talks to it.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { MeasuredProcess } from '../measured-process.ts';
 import type { Scenario } from './scenarios.ts';
 
 export interface Contender {
@@ -29,72 +27,23 @@ export interface Cost extends Cpu {
   readonly messages: number;
 }
 
-/** A process that starts must be ready within this time, and one that measures may be late by as much. */
-const patience = 30_000;
-
-class Process {
-  readonly #child: ChildProcess;
-  readonly #what: string;
-
-  constructor(node: string, file: string, task: object) {
-    this.#what = `${file} ${JSON.stringify(task)}`;
-    const program = fileURLToPath(new URL(file, import.meta.url));
-    this.#child = spawn(node, ['--no-warnings', program, JSON.stringify(task)], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_ENV: 'production' },
-    });
-  }
-
-  /** Its next message. @throws when it ends, or says nothing for too long */
-  async message(milliseconds: number = patience): Promise<unknown> {
-    const ended = new AbortController();
-    const onExit = (code: number | null, signal: string | null): void =>
-      ended.abort(new Error(`the process ended (${code ?? signal})`));
-    this.#child.once('exit', onExit);
-    try {
-      const signal = AbortSignal.any([AbortSignal.timeout(milliseconds), ended.signal]);
-      const [message] = await once(this.#child, 'message', { signal });
-      return message;
-    } catch (cause) {
-      throw new Error(`${this.#what} failed`, { cause });
-    } finally {
-      this.#child.off('exit', onExit);
-    }
-  }
-
-  async ask(question: object, milliseconds?: number): Promise<unknown> {
-    const answered = this.message(milliseconds);
-    this.#child.send(question);
-    return await answered;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
-  }
-}
-
 /** An echo server. */
 export class RunningServer {
   readonly port: number;
-  readonly #process: Process;
+  readonly #process: MeasuredProcess;
 
-  private constructor(process: Process, port: number) {
+  private constructor(process: MeasuredProcess, port: number) {
     this.#process = process;
     this.port = port;
   }
 
-  static async start({ file }: Contender, { compress }: Scenario, node: string): Promise<RunningServer> {
-    const started = new Process(node, `servers/${file}`, { compress });
-    try {
-      const { port } = (await started.message()) as { port: number };
-      return new RunningServer(started, port);
-    } catch (error) {
-      await started.stop();
-      throw error;
-    }
+  static async start({ name, file }: Contender, scenario: Scenario, node: string): Promise<RunningServer> {
+    const { compress } = scenario;
+    const what = `the server of ${name}, scenario '${scenario.name}',`;
+    const program = new URL(`servers/${file}`, import.meta.url);
+    const started = new MeasuredProcess(what, node, program, { compress });
+    const { port } = (await started.ready()) as { port: number };
+    return new RunningServer(started, port);
   }
 
   /** What it has used so far. */
@@ -109,31 +58,28 @@ export class RunningServer {
 
 /** A client with its connections open. */
 export class RunningClient {
-  readonly #process: Process;
+  readonly #process: MeasuredProcess;
 
-  private constructor(process: Process) {
+  private constructor(process: MeasuredProcess) {
     this.#process = process;
   }
 
   static async start(
-    { file }: Contender,
+    { name, file }: Contender,
     scenario: Scenario,
     port: number,
     node: string,
   ): Promise<RunningClient> {
     const { program, compress, connections } = scenario;
-    const started = new Process(node, `clients/${file}`, { program, compress, connections, port });
-    try {
-      await started.message();
-      return new RunningClient(started);
-    } catch (error) {
-      await started.stop();
-      throw error;
-    }
+    const what = `the client of ${name}, scenario '${scenario.name}',`;
+    const task = { program, compress, connections, port };
+    const started = new MeasuredProcess(what, node, new URL(`clients/${file}`, import.meta.url), task);
+    await started.ready();
+    return new RunningClient(started);
   }
 
   async run(seconds: number): Promise<Cost> {
-    return (await this.#process.ask({ seconds }, seconds * 1_000 + patience)) as Cost;
+    return (await this.#process.ask({ seconds }, seconds * 1_000)) as Cost;
   }
 
   async stop(): Promise<void> {
